@@ -1,0 +1,152 @@
+"""How numbers and instants read. Narrative and tables are the only callers."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+EN_DASH = "\u2013"
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+
+
+def _signed(text: str, value: float, sign: bool) -> str:
+    if value < 0:
+        return MINUS + text
+    return ("+" + text) if sign and value > 0 else text
+
+
+def _significant(value: float, digits: int) -> float:
+    if value == 0:
+        return 0.0
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def count(value: float | None, *, sign: bool = False, digits: int = 3) -> str:
+    """A count for a sentence, at `digits` significant digits: ``719,000``, ``1.11 million``.
+
+    Exact below 1,000 when whole. None reads "not estimable".
+    """
+    if value is None:
+        return "not estimable"
+    size = abs(value)
+    if size < 1000 and float(size).is_integer():
+        return _signed(f"{size:.0f}", value, sign)
+    size = _significant(size, digits)
+    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if size >= scale:
+            body = f"{_significant(size / scale, digits):.{digits}g}"
+            return _signed(f"{body}{NBSP}{word}", value, sign)
+    if size >= 100 or (size > 0 and float(size).is_integer()):
+        return _signed(f"{size:,.0f}", value, sign)
+    return _signed(f"{size:.{digits}g}", value, sign)
+
+
+def exact(value: float | None, *, sign: bool = False) -> str:
+    """A whole number with thousands separators, every digit: ``391,777``."""
+    if value is None:
+        return "not estimable"
+    return _signed(f"{abs(value):,.0f}", value, sign)
+
+
+def percent(share: float | None, *, sign: bool = False, digits: int = 2) -> str:
+    """A share 0-1 as per cent: ``65 %``. Shares stay 0-1 everywhere else."""
+    if share is None:
+        return "not estimable"
+    size = _significant(abs(share) * 100, digits)
+    if size >= 10 ** (digits - 1):
+        body = f"{size:,.0f}" if size >= 10**digits or float(size).is_integer() else f"{size:g}"
+    else:
+        body = f"{size:.{digits}g}"
+    return _signed(f"{body}{NBSP}%", share, sign)
+
+
+def usd(value: float | None, *, sign: bool = False, digits: int = 3) -> str:
+    """Dollars: ``$1.1 million``."""
+    if value is None:
+        return "not estimable"
+    body = count(abs(value), digits=digits)
+    return _signed(f"${body}", value, sign)
+
+
+def probability(value: float | None) -> str:
+    """A p-value: ``.08``, ``< .001``."""
+    if value is None:
+        return "not estimable"
+    if value < 0.001:
+        return f"<{NBSP}.001"
+    if value >= 0.9995:
+        return "1"
+    body = f"{value:.3f}" if value < 0.01 else f"{value:.2f}"
+    return body.lstrip("0") if not body.startswith("1") else "1"
+
+
+def interval(low: float | None, high: float | None, show=count) -> str:
+    """Both ends through `show`: ``−783,000 to −655,000``."""
+    if low is None or high is None:
+        return "not estimable"
+    return f"{show(low)} to {show(high)}"
+
+
+def level(value: float) -> str:
+    """``95 %`` from .95."""
+    return f"{value * 100:g}{NBSP}%"
+
+
+def day(instant: datetime, timezone: str = "UTC", *, year: bool = True) -> str:
+    """``26 Jan 2015`` on the calendar of `timezone`."""
+    local = instant.astimezone(ZoneInfo(timezone))
+    return f"{local.day}{NBSP}{_MONTHS[local.month - 1]}" + (f"{NBSP}{local.year}" if year else "")
+
+
+def instant(
+    at: datetime, timezone: str = "UTC", *, weekday: bool = False, year: bool = True
+) -> str:
+    """``26 Jan 2015, 12:00`` on the clock of `timezone`."""
+    local = at.astimezone(ZoneInfo(timezone))
+    head = f"{_DAYS[local.weekday()]} " if weekday else ""
+    return f"{head}{day(at, timezone, year=year)}, {local:%H:%M}"
+
+
+def window(start: datetime, end: datetime, timezone: str = "UTC") -> str:
+    """``26 Jan 12:00 – 28 Jan 2015 00:00 (New York; 17:00 – 05:00 UTC)``: local first, UTC beside."""
+    zone = ZoneInfo(timezone)
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    head = f"{first.day}{NBSP}{_MONTHS[first.month - 1]}"
+    if first.year != last.year:
+        head += f"{NBSP}{first.year}"
+    text = (
+        f"{head}, {first:%H:%M} {EN_DASH} "
+        f"{last.day}{NBSP}{_MONTHS[last.month - 1]}{NBSP}{last.year}, {last:%H:%M} {zone_name(timezone)}"
+    )
+    if start.utcoffset() == first.utcoffset() and end.utcoffset() == last.utcoffset():
+        return text
+    return f"{text} ({start.astimezone(UTC):%H:%M} {EN_DASH} {end.astimezone(UTC):%H:%M}{NBSP}UTC)"
+
+
+def zone_name(timezone: str) -> str:
+    """``New York`` from ``America/New_York``."""
+    return timezone.rsplit("/", 1)[-1].replace("_", NBSP)
+
+
+def duration(length: timedelta) -> str:
+    """Elapsed time in the unit a person would use: ``36 hours``, ``90 minutes``, ``12 days``."""
+    hours = length.total_seconds() / 3600
+    if hours >= 72 and (hours / 24).is_integer():
+        return _unit(hours / 24, "day")
+    if hours >= 1:
+        return _unit(hours, "hour")
+    return _unit(hours * 60, "minute")
+
+
+def _unit(value: float, name: str) -> str:
+    body = f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+    return f"{body}{NBSP}{name}" + ("" if body == "1" else "s")
+
+
+def plural(n: int, noun: str, plural_form: str | None = None) -> str:
+    """``1 week``, ``3 weeks``."""
+    return f"{n:,}{NBSP}{noun if n == 1 else plural_form or noun + 's'}"
