@@ -65,11 +65,13 @@ class Estimate:
             raise ValueError("Estimate: an estimate without an interval needs a note that says why")
         if self.point is None and self.low is not None:
             raise ValueError("Estimate: an interval without a point")
-        if self.low is not None and self.high is not None and self.point is not None:
-            if not self.low <= self.point <= self.high:
-                raise ValueError(
-                    f"Estimate: the interval [{self.low}, {self.high}] misses its point {self.point}"
-                )
+        if (
+            None not in (self.low, self.high, self.point)
+            and not self.low <= self.point <= self.high
+        ):
+            raise ValueError(
+                f"Estimate: the interval [{self.low}, {self.high}] misses its point {self.point}"
+            )
 
     def to_json(self) -> dict[str, object]:
         """The results.json form; keys are a contract."""

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 NBSP = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = "\u2013"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def _signed(text: str, value: float, sign: bool) -> str:
@@ -112,15 +112,17 @@ def instant(
 
 
 def window(start: datetime, end: datetime, timezone: str = "UTC") -> str:
-    """``26 Jan 12:00 – 28 Jan 2015 00:00 (New York; 17:00 – 05:00 UTC)``: local first, UTC beside."""
+    """``26 Jan, 12:00 – 28 Jan 2015, 00:00 New York (17:00 – 05:00 UTC)``.
+
+    Local time first, UTC beside it where the two differ.
+    """
     zone = ZoneInfo(timezone)
     first, last = start.astimezone(zone), end.astimezone(zone)
     head = f"{first.day}{NBSP}{_MONTHS[first.month - 1]}"
     if first.year != last.year:
         head += f"{NBSP}{first.year}"
     text = (
-        f"{head}, {first:%H:%M} {EN_DASH} "
-        f"{last.day}{NBSP}{_MONTHS[last.month - 1]}{NBSP}{last.year}, {last:%H:%M} {zone_name(timezone)}"
+        f"{head}, {first:%H:%M} {EN_DASH} {day(end, timezone)}, {last:%H:%M} {zone_name(timezone)}"
     )
     if start.utcoffset() == first.utcoffset() and end.utcoffset() == last.utcoffset():
         return text
