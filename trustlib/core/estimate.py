@@ -65,10 +65,9 @@ class Estimate:
             raise ValueError("Estimate: an estimate without an interval needs a note that says why")
         if self.point is None and self.low is not None:
             raise ValueError("Estimate: an interval without a point")
-        if (
-            None not in (self.low, self.high, self.point)
-            and not self.low <= self.point <= self.high
-        ):
+        if self.low is None or self.high is None or self.point is None:
+            return
+        if not self.low <= self.point <= self.high:
             raise ValueError(
                 f"Estimate: the interval [{self.low}, {self.high}] misses its point {self.point}"
             )

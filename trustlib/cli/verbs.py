@@ -1,0 +1,171 @@
+"""One function per command: call the room, print what a person needs, return the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+
+from trustlib.core.errors import Refusal, did_you_mean
+
+_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
+
+
+def run_(args: Namespace) -> int:
+    """``trustlib run``."""
+    from trustlib import report
+
+    outcomes = report.run(
+        params_files(args.paths),
+        overrides=args.overrides,
+        notebook=args.notebook,
+        reports=args.reports,
+        jobs=args.jobs,
+        timeout=args.timeout,
+        quiet=args.json,
+        debug=args.debug,
+    )
+    for outcome in outcomes:
+        if args.json:
+            print(json.dumps(outcome.to_json(), ensure_ascii=False, allow_nan=False))
+        else:
+            _print_outcome(outcome)
+    return max((outcome.exit_code for outcome in outcomes), key=_severity, default=0)
+
+
+def _severity(exit_code: int) -> int:
+    """How bad an exit code is: no data and a refusal are milder than a report that broke."""
+    return (0, 3, 2, 1).index(exit_code) if exit_code in (0, 1, 2, 3) else 9
+
+
+def params_files(words: Iterable[str]) -> list[Path]:
+    """The params files that `words` name: files, folders (searched whole) and globs, in order.
+
+    Raises
+    ------
+    Refusal
+        If a word names nothing, or one file is named as two reports.
+    """
+    found: dict[Path, None] = {}
+    for word in words:
+        path = Path(word)
+        if path.is_dir():
+            files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
+        elif any(sign in word for sign in "*?["):
+            anchor = Path(path.anchor)
+            files = sorted(anchor.glob(str(path.relative_to(anchor))))
+        else:
+            files = [path]
+        if not files:
+            raise Refusal(
+                "no params file is there",
+                where=word,
+                next_step="trustlib new NOTEBOOK SLUG writes one",
+            )
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+def _print_outcome(outcome) -> None:
+    out = sys.stdout if outcome.exit_code == 0 else sys.stderr
+    name = f"{outcome.notebook}/{outcome.slug}" if outcome.slug else str(outcome.params)
+    print(f"\n{name}: {outcome.status.replace('_', ' ')}", file=out)
+    if outcome.headline:
+        print(f"  {outcome.headline}", file=out)
+    for check in outcome.checks:
+        print(f"  {_SIGNS[check['verdict']]} {check['verdict']:<7} {check['label']}", file=out)
+    if outcome.message:
+        print("\n".join(f"  {line}" for line in outcome.message.splitlines()), file=out)
+    if outcome.page:
+        print(f"  {outcome.page}", file=out)
+
+
+def list_(args: Namespace) -> int:
+    """``trustlib list``."""
+    from trustlib import params
+    from trustlib.report import gallery
+
+    last = {(card.notebook, card.slug): card for card in gallery.cards(args.reports)}
+    for notebook in params.notebooks():
+        print(notebook)
+        slugs = {path.stem for path in Path("params", notebook).glob("*.yaml")}
+        slugs |= {slug for name, slug in last if name == notebook}
+        for slug in sorted(slugs):
+            card = last.get((notebook, slug))
+            said = f"{card.ran_at}  {card.headline}" if card else "not run yet"
+            print(f"  {slug:<24} {said}")
+    return 0
+
+
+def params_(args: Namespace) -> int:
+    """``trustlib params NOTEBOOK``."""
+    from trustlib import params
+
+    _known(args.notebook, params.notebooks())
+    if args.schema:
+        print(json.dumps(params.json_schema(args.notebook), indent=2, ensure_ascii=False))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Parameters of {args.notebook}", title_justify="left", box=None)
+    for heading in ("name", "type", "default", "meaning"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
+    for row in params.table(args.notebook):
+        table.add_row(*(str(cell) for cell in row))
+    # Markup off: a default such as [] is text, not a style.
+    Console(markup=False, highlight=False).print(table)
+    return 0
+
+
+def new_(args: Namespace) -> int:
+    """``trustlib new NOTEBOOK SLUG``."""
+    from trustlib import params
+
+    _known(args.notebook, params.notebooks())
+    path = params.new(args.notebook, args.slug, args.params)
+    print(f"{path}\n  edit it, then: trustlib run {path}")
+    return 0
+
+
+def verify_(args: Namespace) -> int:
+    """``trustlib verify REPORT…``."""
+    from trustlib import report
+
+    findings = report.verify(args.paths)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    if not findings:
+        print("every byte is as its run left it")
+    return 1 if findings else 0
+
+
+def gallery_(args: Namespace) -> int:
+    """``trustlib gallery``."""
+    from trustlib.report import gallery
+
+    print(gallery.write(args.reports))
+    return 0
+
+
+def demo_(args: Namespace) -> int:
+    """``trustlib demo``."""
+    from trustlib import demo
+
+    world = demo.build(size=args.size, seed=args.seed)
+    for table, rows in world.rows.items():
+        print(f"  {table:<14} {rows:>13,} rows")
+    print(f"{world.path}  (size {world.size}, seed {world.seed})")
+    return 0
+
+
+def _known(notebook: str, names: Iterable[str]) -> None:
+    names = list(names)
+    if notebook not in names:
+        raise Refusal(
+            f"there is no notebook {notebook!r} with parameters of its own",
+            nearest=did_you_mean(notebook, names),
+            next_step="trustlib list",
+        )
