@@ -1,0 +1,187 @@
+"""Why to believe it: one check per assumption, in a stakeholder's words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trustlib.core import Check, format
+from trustlib.incidents.grid import WEEKS_FOR_INTERVAL, Grid
+from trustlib.incidents.headline import Sized
+from trustlib.incidents.onset import Onset
+from trustlib.incidents.same_hours import SameHours
+from trustlib.incidents.spec import SizingSpec
+
+
+def history_length(grid: Grid, result: Sized) -> Check:
+    weeks = grid.history_weeks
+    usable = len(result.past.block)
+    blocks = "weeks" if grid.weeks_per_block == 1 else f"blocks of {grid.weeks_per_block} weeks"
+    text = (
+        f"{weeks:.1f} usable weeks before the incident; the incident's hours are usable in "
+        f"{usable} earlier {blocks}."
+    )
+    if result.error is None:
+        return Check(
+            name="history_length",
+            verdict="fail",
+            label="history too short for an interval",
+            text=f"{text} At least {WEEKS_FOR_INTERVAL} are needed for an interval.",
+        )
+    if usable < 6:
+        return Check(
+            name="history_length",
+            verdict="warn",
+            label="short history",
+            text=f"{text} The interval is wide because so few weeks can tell how far "
+            "a quiet week strays.",
+        )
+    return Check(name="history_length", verdict="pass", label="enough history", text=text)
+
+
+def placebo_check(placebos: pd.DataFrame, p_value: float | None, spec: SizingSpec) -> Check:
+    if p_value is None:
+        return Check(
+            name="placebo_windows",
+            verdict="not_run",
+            label="no placebo windows",
+            text=f"{len(placebos)} windows of the same length fit into the usable history.",
+        )
+    n = len(placebos)
+    beyond = round(p_value * (1 + n)) - 1
+    ways = {"increase": "high", "decrease": "low", "either": "far off"}[spec.direction]
+    text = (
+        f"{beyond} of {n} windows of the same length in the history, where nothing is known "
+        f"to have happened, came out as {ways}: p = {format.probability(p_value)}. "
+        f"The windows overlap, so they tell less than as many separate ones; {n} cannot give "
+        f"a p below {format.probability(1 / (1 + n))}."
+    )
+    small = p_value <= 1 - spec.level
+    return Check(
+        name="placebo_windows",
+        verdict="pass" if small else "warn",
+        label="unlike quiet weeks" if small else "quiet weeks look alike",
+        text=text,
+    )
+
+
+def two_methods(result: Sized, cross: SameHours, spec: SizingSpec) -> Check:
+    name = "two_methods_agree"
+    if result.error is None or cross.low is None or cross.high is None:
+        return Check(
+            name=name,
+            verdict="not_run",
+            label="second method not run",
+            text="The same hours of previous weeks need three usable weeks.",
+        )
+    low, high = result.actual - cross.high, result.actual - cross.low
+    other = result.actual - cross.expected
+    assert result.low is not None
+    assert result.high is not None
+    text = (
+        f"The season puts the excess at {format.count(result.excess, sign=True)} "
+        f"{spec.unit_label}, the same hours of {len(cross.totals)} earlier weeks at "
+        f"{format.count(other, sign=True)} ({format.interval(low, high)})."
+    )
+    apart = (low > 0 and result.high < 0) or (high < 0 and result.low > 0)
+    if apart or high < result.low or low > result.high:
+        return Check(name=name, verdict="fail", label="two methods disagree", text=text)
+    inside = low <= result.excess <= high and result.low <= other <= result.high
+    return Check(
+        name=name,
+        verdict="pass" if inside else "warn",
+        label="two methods agree" if inside else "two methods differ",
+        text=text if inside else f"{text} One lies outside the other's interval.",
+    )
+
+
+def masks(grid: Grid, spec: SizingSpec) -> Check:
+    hidden = int((grid.excluded & grid.history).sum())
+    n = len(spec.exclude_windows)
+    if not n:
+        return Check(
+            name="holidays_or_masks",
+            verdict="warn",
+            label="nothing excluded",
+            text="No holiday or earlier incident is excluded from the history. If there was "
+            "one, the expected count and its interval carry it.",
+        )
+    return Check(
+        name="holidays_or_masks",
+        verdict="pass",
+        label="holidays excluded",
+        text=f"{format.plural(n, 'stretch', 'stretches')} ({format.plural(hidden, 'bucket')}) "
+        "of the history were excluded: not fitted and not used as placebo.",
+    )
+
+
+def missing_in_window(grid: Grid) -> Check:
+    missing = grid.n_window - int(grid.present.sum())
+    if not missing:
+        return Check(
+            name="missing_in_window",
+            verdict="pass",
+            label="window complete",
+            text=f"All {grid.n_window} buckets of the incident were counted.",
+        )
+    share = missing / grid.n_window
+    return Check(
+        name="missing_in_window",
+        verdict="fail" if share > 0.2 else "warn",
+        label="buckets missing in the window",
+        text=f"{missing} of {grid.n_window} buckets of the incident were not counted. "
+        "They are left out of actual and expected alike, so the excess is of the rest only.",
+    )
+
+
+def dispersion(grid: Grid, result: Sized) -> Check:
+    at = result.made.fitted
+    mu = result.made.expected[at]
+    pearson = float(np.sum((grid.count[at] - mu) ** 2 / np.maximum(mu, 1e-12)) / at.sum())
+    if result.error is None:
+        return Check(
+            name="model_fit",
+            verdict="not_run",
+            label="fit not tested",
+            text="Too few past windows to measure how far a quiet week strays.",
+        )
+    tau = result.error.tau
+    text = (
+        f"In quiet weeks the total of these hours strays from its forecast by about "
+        f"{format.percent(tau)} (one standard deviation) beyond chance; the interval "
+        f"carries it. A bucket varies {pearson:.3g} times as much as independent "
+        "events would."
+    )
+    wide = tau > 0.3
+    return Check(
+        name="model_fit",
+        verdict="warn" if wide else "pass",
+        label="season fits loosely" if wide else "season fits",
+        text=text,
+    )
+
+
+def onset_check(found: Onset, table: pd.DataFrame, spec: SizingSpec) -> Check:
+    name = "onset_agrees"
+    if found.start is None or found.low is None:
+        return Check(
+            name=name, verdict="not_run", label="onset not estimable", text=_sentence(found.note)
+        )
+    row = table.iloc[0]
+    agree = row["low_at"] <= row["stated_at"] <= row["high_at"]
+    text = (
+        f"The counts leave their season at {format.instant(row['estimated_at'], spec.timezone)} "
+        f"({format.instant(row['low_at'], spec.timezone)} to "
+        f"{format.instant(row['high_at'], spec.timezone)}); the stated start is "
+        f"{format.instant(row['stated_at'], spec.timezone)}."
+    )
+    return Check(
+        name=name,
+        verdict="pass" if agree else "warn",
+        label="onset as stated" if agree else "onset differs from the stated one",
+        text=text,
+    )
+
+
+def _sentence(note: str) -> str:
+    return note[0].upper() + note[1:] + "."

@@ -1,0 +1,73 @@
+"""Was it an incident at all: the same arithmetic on windows where nothing is known to have happened."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trustlib.incidents.counterfactual import USABLE_SHARE, Forecast
+from trustlib.incidents.grid import Grid
+
+
+def placebo_windows(grid: Grid, made: Forecast, *, tau: float) -> pd.DataFrame:
+    """Windows of the incident's length rolled back through the history.
+
+    They step back by about a quarter of a window, so neighbours overlap. Each is forecast
+    by fits that left its weeks out. Windows with under 80 % usable buckets are left out,
+    and so is any that touches an excluded stretch.
+
+    Returns
+    -------
+    pd.DataFrame
+        window_start_at, excess, relative_excess, statistic (excess over the standard error
+        of a window of that size), same_phase; latest window first.
+    """
+    first = int(np.argmax(grid.in_window))
+    length = grid.n_window
+    step = _step(length, grid.per_week)
+    starts = np.arange(first - length, -1, -step)
+    # Same hours as the incident, which a clock change moves off the regular steps.
+    same = np.flatnonzero(grid.history & (grid.offset == 0))
+    starts = np.union1d(starts, same[same + length <= first])[::-1]
+    usable = made.fitted & np.isfinite(made.left_out)
+    error = _running(np.where(usable, grid.count - made.left_out, 0.0))
+    mean = _running(np.where(usable, made.left_out, 0.0))
+    n_usable, n_masked = _running(usable), _running(grid.excluded)
+    ends = starts + length
+    keep = (n_usable[ends] - n_usable[starts]) >= USABLE_SHARE * length
+    keep &= n_masked[ends] == n_masked[starts]
+    starts, ends = starts[keep], ends[keep]
+    excess, expected = error[ends] - error[starts], mean[ends] - mean[starts]
+    spread = np.sqrt(expected + (tau * expected) ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(expected > 0, excess / expected, np.nan)
+        statistic = np.where(spread > 0, excess / spread, 0.0)
+    return pd.DataFrame(
+        {
+            "window_start_at": grid.start_at[starts],
+            "excess": excess,
+            "relative_excess": relative,
+            "statistic": statistic,
+            "same_phase": np.isin(starts, same),
+        }
+    )
+
+
+def rank_p_value(statistic: float, placebos: np.ndarray, *, direction: str) -> float:
+    """(1 + placebos at least as extreme) / (1 + placebos), in `direction`."""
+    if direction == "increase":
+        beyond = placebos >= statistic
+    elif direction == "decrease":
+        beyond = placebos <= statistic
+    else:
+        beyond = np.abs(placebos) >= abs(statistic)
+    return float((1 + beyond.sum()) / (1 + len(placebos)))
+
+
+def _step(length: int, per_week: int) -> int:
+    """The largest divisor of the week that is at most a quarter of the window."""
+    return max(d for d in range(1, max(1, length // 4) + 1) if per_week % d == 0)
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(values)])

@@ -1,0 +1,64 @@
+"""The cross-check without a model: the same hours of previous weeks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trustlib.incidents.counterfactual import PastWindows
+from trustlib.stats.window_error import t_quantile
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameHours:
+    """Totals of the incident's hours in past weeks, and what they foretell.
+
+    Attributes
+    ----------
+    totals
+        Shape (n_blocks,). A total with missing buckets is scaled up by their expected share.
+    expected
+        Mean of the log-normal that fits them.
+    low, high
+        Prediction interval for one more total; None with fewer than three.
+    """
+
+    totals: np.ndarray
+    expected: float
+    low: float | None
+    high: float | None
+
+
+def same_hours(past: PastWindows, *, profile: np.ndarray, level: float) -> SameHours:
+    """Log-t prediction of the incident's total from the same hours of past weeks.
+
+    Parameters
+    ----------
+    profile
+        Expected counts of the incident's phases, shape (n_offsets,): scales past windows
+        that miss a bucket.
+
+    Notes
+    -----
+    Where a total is below 10, one half is added before the logarithm, and taken off again.
+    """
+    have = np.isfinite(past.actual)
+    weight = profile.sum()
+    share = (have * profile).sum(axis=1) / weight if weight > 0 else have.mean(axis=1)
+    totals = np.nansum(past.actual, axis=1) / np.where(share > 0, share, 1.0)
+    shift = 0.5 if len(totals) and totals.min() < 10 else 0.0
+    logged = np.log(totals + shift)
+    n = len(totals)
+    if n == 0:
+        return SameHours(totals=totals, expected=float("nan"), low=None, high=None)
+    if n < 3:
+        return SameHours(totals=totals, expected=float(totals.mean()), low=None, high=None)
+    middle, spread = float(logged.mean()), float(logged.std(ddof=1))
+    margin = t_quantile(0.5 + level / 2, n - 1) * spread * np.sqrt(1 + 1 / n)
+    low = max(0.0, float(np.exp(middle - margin)) - shift)
+    high = max(0.0, float(np.exp(middle + margin)) - shift)
+    expected = max(0.0, float(np.exp(middle + spread**2 / 2)) - shift)
+    return SameHours(
+        totals=totals, expected=float(np.clip(expected, low, high)), low=low, high=high
+    )
