@@ -1,0 +1,22 @@
+"""What a run is asked: typed, validated, frozen. Files live in ``params/<notebook>/``."""
+
+from trustlib.params.ad_hoc import schema_from_notebook
+from trustlib.params.describing import json_schema, new, table
+from trustlib.params.files import ParamsFile, load, read
+from trustlib.params.incidents import IncidentSizingParams
+from trustlib.params.schemas import notebooks, schema
+from trustlib.params.shared import SharedParams
+
+__all__ = [
+    "IncidentSizingParams",
+    "ParamsFile",
+    "SharedParams",
+    "json_schema",
+    "load",
+    "new",
+    "notebooks",
+    "read",
+    "schema",
+    "schema_from_notebook",
+    "table",
+]

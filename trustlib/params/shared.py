@@ -1,0 +1,104 @@
+"""What every notebook is asked: the shared parameters, and how params become plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trustlib.params.fields import ConnectionName, Instant, Source, Text, Zone
+
+
+class SharedParams(BaseModel):
+    """Parameters that all notebooks share. Strict (no type is bent), frozen, nothing extra.
+
+    The order matters: a rule across two parameters stands at the later one, where the
+    earlier one is already known.
+    """
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
+    notebook: ClassVar[str]
+
+    title: Annotated[
+        Text, Field(description="The report's heading.", examples=["Rule 17 over-blocking, March"])
+    ] = "Untitled report"
+    owner: Annotated[
+        Text,
+        Field(description="Who answers for the report.", examples=["Integrity on-call"]),
+    ] = "unassigned"
+    source: Annotated[
+        Source,
+        Field(
+            description="What to read: a path to .csv or .parquet, a path to a .sql file with one "
+            "SELECT, or a table name on the connection. Relative paths start where the command "
+            "runs.",
+            examples=["data/reports.csv", "params/incident_sizing/rule_actions.sql"],
+        ),
+    ]
+    connection: Annotated[
+        ConnectionName | None,
+        Field(
+            description="Name of the environment variable that holds the warehouse's address, "
+            "never the address itself. null: the embedded engine.",
+            examples=["WAREHOUSE_URL"],
+        ),
+    ] = None
+    timezone: Annotated[
+        Zone,
+        Field(
+            description="IANA zone in which naive times in the data are read and local time is "
+            "shown.",
+            examples=["America/New_York", "UTC"],
+        ),
+    ] = "UTC"
+    as_of: Annotated[
+        Instant | None,
+        Field(
+            description="Rows after this instant are left out, so that the report can be "
+            "repeated as it was known then. null: all rows.",
+            examples=["2026-03-20T00:00:00+00:00"],
+        ),
+    ] = None
+    level: Annotated[
+        float, Field(description="Coverage of every interval.", gt=0.5, lt=1, examples=[0.95])
+    ] = 0.95
+    seed: Annotated[
+        int,
+        Field(description="Seed of everything random.", ge=0, le=2**31 - 1, examples=[0]),
+    ] = 0
+
+    @classmethod
+    def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
+        """These parameters from a notebook's own variables: ``from_notebook(globals())``.
+
+        Works after stock papermill's injected cell, under our runner and by hand in
+        JupyterLab. Names that stand in the parameters cells and are no parameter of this
+        notebook are refused as well.
+
+        Raises
+        ------
+        Refusal
+            With every fault at once.
+        """
+        from trustlib.params.injected import from_namespace
+
+        return from_namespace(cls, namespace)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Every parameter as JSON can hold it; instants in ISO form with their offset.
+
+        The order is the schema's, so equal params give equal bytes.
+        """
+        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
