@@ -1,0 +1,29 @@
+"""Text from data and params, made fit to be read: no control characters, no endless names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Cc control, Cf format (bidirectional overrides among them), Cs surrogate, Co private, Cn unassigned.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_JOINER = "\u200d"  # holds emoji and some scripts together, so it stays
+_KEPT_SPACES = "\u00a0\u2009\u202f"  # inside numbers they are meant
+
+
+def clean(text: object) -> str:
+    """`text` on one line, without characters that cannot be seen or that turn the reading order."""
+    seen = (
+        " " if character.isspace() and character not in _KEPT_SPACES else character
+        for character in str(text)
+        if character.isspace()
+        or character == _JOINER
+        or unicodedata.category(character) not in _UNSEEN
+    )
+    return re.sub(" {2,}", " ", "".join(seen)).strip()
+
+
+def short(text: object, width: int) -> str:
+    """`text` cleaned and cut to `width` characters, the cut shown; an empty one reads "(empty)"."""
+    whole = clean(text) or "(empty)"
+    return whole if len(whole) <= width else whole[: width - 1].rstrip() + "…"

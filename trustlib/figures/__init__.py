@@ -1,0 +1,1 @@
+"""Figures of results: house style, SVG, and one module per room."""

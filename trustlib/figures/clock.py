@@ -1,0 +1,69 @@
+"""A time axis on a local clock: few ticks, at whole hours or midnights, with readable labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_HOURS = (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14)
+
+
+def local_axis(ax: Axes, start: datetime, end: datetime, timezone: str, *, most: int = 6) -> None:
+    """Limit the x axis of `ax` to ``[start, end]`` and mark it on the clock of `timezone`."""
+    from matplotlib.dates import date2num
+
+    marks = ticks(start, end, timezone, most=most)
+    ax.set_xlim(date2num(start), date2num(end))
+    ax.set_xticks([date2num(at) for at, _ in marks], [label for _, label in marks])
+
+
+def ticks(
+    start: datetime, end: datetime, timezone: str, *, most: int = 6
+) -> list[tuple[datetime, str]]:
+    """At most `most` instants (UTC) with their labels, from hours to months as the span asks."""
+    zone = ZoneInfo(timezone)
+    for hours in _HOURS:
+        marks = [at for at in _clock(start, end, zone, hours)]
+        if len(marks) <= most:
+            return [(at, _label(at.astimezone(zone), long=len(marks) <= 4)) for at in marks]
+    months = _months(start, end, zone)
+    every = -(-len(months) // most)
+    return [(at, _month(at.astimezone(zone))) for at in months[::every]]
+
+
+def _clock(start: datetime, end: datetime, zone: ZoneInfo, hours: int) -> Iterator[datetime]:
+    """Instants at whole multiples of `hours` on the local clock; weeks start on Monday."""
+    first = start.astimezone(zone).date()
+    day = first - timedelta(days=first.weekday() if hours >= 24 * 7 else 0)
+    last = end.astimezone(zone).date()
+    while day <= last:
+        for hour in range(0, 24, hours) if hours < 24 else (0,):
+            at = datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
+            if start <= at <= end:
+                yield at
+        day += timedelta(days=max(1, hours // 24))
+
+
+def _months(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    days = [date(number // 12, number % 12 + 1, 1) for number in numbers]
+    found = [datetime(d.year, d.month, d.day, tzinfo=zone).astimezone(UTC) for d in days]
+    return [at for at in found if start <= at <= end]
+
+
+def _label(local: datetime, *, long: bool) -> str:
+    if (local.hour, local.minute) != (0, 0):
+        return f"{local:%H:%M}"
+    text = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{'Mon Tue Wed Thu Fri Sat Sun'.split()[local.weekday()]} {text}" if long else text
+
+
+def _month(local: datetime) -> str:
+    return f"{_MONTHS[local.month - 1]} {local.year}"
