@@ -1,0 +1,81 @@
+"""Earlier runs of a report, from the manifest of the one that readers see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trustlib.report.publish import current_run, read_manifest
+
+
+def earlier_runs(folder: Path) -> list[dict[str, Any]]:
+    """Every run up to the current one, oldest first: what the next manifest lists.
+
+    Each entry carries the seal of that run's manifest, so that the newest manifest
+    vouches for all of them.
+    """
+    run_id = current_run(folder)
+    if run_id is None:
+        return []
+    newest = read_manifest(folder, run_id)
+    if newest is not None:
+        return [*newest["earlier_runs"], _entry(newest)]
+    # The current manifest is damaged: keep the history that can still be trusted.
+    names = sorted(entry.name for entry in (folder / "runs").iterdir())
+    sound = (read_manifest(folder, name) for name in names)
+    return [_entry(manifest) for manifest in sound if manifest is not None]
+
+
+def _entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: manifest[key] for key in ("run_id", "started_at", "findings_sha256", "seal")}
+
+
+def last_good(folder: Path) -> dict[str, Any] | None:
+    """``run_id`` and ``ran_at`` of the report that readers see; None where there is none."""
+    runs = earlier_runs(folder)
+    if not runs:
+        return None
+    return {"run_id": runs[-1]["run_id"], "ran_at": runs[-1]["started_at"]}
+
+
+def revisions(
+    folder: Path, runs: Sequence[Mapping[str, Any]], fingerprint: str
+) -> tuple[int, list[dict[str, Any]]]:
+    """The number of this revision, from 1, and the earlier ones that found something else.
+
+    Runs in a row with equal findings are one revision, told by its first run; so a second
+    identical run makes the same page as the first.
+    """
+    groups: list[Mapping[str, Any]] = []
+    for run in runs:
+        if not groups or groups[-1]["findings_sha256"] != run["findings_sha256"]:
+            groups.append(run)
+    if groups and groups[-1]["findings_sha256"] == fingerprint:
+        groups.pop()
+    told = [_told(folder, run) for run in groups if run["findings_sha256"] != fingerprint]
+    return len(groups) + 1, [one for one in told if one is not None]
+
+
+def _told(folder: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
+    manifest = read_manifest(folder, run["run_id"])
+    results = _read(folder / "runs" / run["run_id"] / "results.json")
+    if manifest is None or results is None:
+        return None  # damaged: verify tells which
+    return {
+        "run_id": run["run_id"],
+        "ran_at": run["started_at"],
+        "as_of": manifest.get("params", {}).get("as_of"),
+        "headline": results.get("headline"),
+        "verdict": results.get("verdict"),
+        "estimates": results.get("estimates", {}),
+    }
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,8 @@
+"""placeholder"""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def nursery(jobs_, *, jobs):
+    yield None
