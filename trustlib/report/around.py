@@ -1,0 +1,118 @@
+"""What stands around a report's body: who asked, what changed since, what it was made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from trustlib.core import format as fmt
+
+
+def kind(notebook: object) -> str:
+    """``Incident sizing`` from ``incident_sizing``."""
+    words = str(notebook or "report").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def moment(value: object, timezone: str = "UTC", *, time: bool = True) -> str:
+    """An instant (aware datetime or its ISO text) for a reader; other text as it is."""
+    if value is None:
+        return ""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if at.tzinfo is None:
+            return str(value)
+        if not time:
+            return fmt.day(at, timezone)
+        return f"{fmt.instant(at, timezone)}{fmt.NBSP}{fmt.zone_name(timezone)}"
+    except (ValueError, KeyError, OSError):
+        return str(value)
+
+
+def run_link(run_id: object, *, root: str = "runs") -> str:
+    """A relative link to a run's page; "" for what is not a run's name."""
+    text = str(run_id)
+    if re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", text) and ".." not in text:
+        return f"{root}/{text}/report.html"
+    return ""
+
+
+def meta(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Period, as-of, owner and revision, those that are known."""
+    zone = str(context.get("timezone") or "UTC")
+    rows = [
+        ("Period", (context.get("page") or {}).get("period")),
+        ("As of", moment(context.get("as_of"), zone, time=False)),
+        ("Owner", context.get("owner")),
+        ("Revision", context.get("revision")),
+    ]
+    return [(name, str(value)) for name, value in rows if value]
+
+
+def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Earlier runs that found something else, as the page prints them."""
+    zone = str(context.get("timezone") or "UTC")
+    return [
+        {
+            "main": str(row.get("main") or row.get("headline") or "no number"),
+            "verdict": str(row.get("verdict") or ""),
+            "ran_at": moment(row.get("ran_at"), zone),
+            "href": run_link(row.get("run_id")),
+        }
+        for row in context.get("revisions") or ()
+    ]
+
+
+def provenance(context: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """Rows of (term, text, is it a command)."""
+    manifest = context.get("manifest") or {}
+    rows = [("Source", _snapshot(row), False) for row in manifest.get("snapshots") or ()]
+    if library := _library(manifest):
+        rows.append(("Library", library, False))
+    if parameters := _hash(manifest.get("params")) or _hash(manifest.get("params_sha256")):
+        rows.append(("Parameters", f"content {parameters}", False))
+    run = [moment(context.get("started_at")), str(context.get("run_id") or "")]
+    if any(run):
+        rows.append(("Run", " · ".join(part for part in run if part), False))
+    if command := _command(manifest.get("command") or context.get("command")):
+        rows.append(("Run again", command, True))
+    if context.get("notebook") and context.get("slug"):
+        place = f"reports/{context['notebook']}/{context['slug']}"
+        rows.append(("Verify", f"trustlib verify {place}", True))
+    return rows
+
+
+def _library(manifest: Mapping[str, Any]) -> str:
+    versions, git = manifest.get("versions") or {}, manifest.get("git") or {}
+    parts = [f"trustlib {versions['trustlib']}"] if versions.get("trustlib") else []
+    if git.get("commit"):
+        changed = " with changes" if git.get("dirty") else ""
+        parts.append(f"commit {str(git['commit'])[:12]}{changed}")
+    if lock := _hash(manifest.get("lock")):
+        parts.append(f"lock {lock}")
+    if python := manifest.get("python") or versions.get("python"):
+        parts.append(str(python))
+    return " · ".join(parts)
+
+
+def _snapshot(row: Mapping[str, Any]) -> str:
+    parts = [str(row.get("source") or "source")]
+    if isinstance(row.get("rows"), int):
+        parts.append(fmt.plural(row["rows"], "row"))
+    if content := _hash(row):
+        parts.append(f"content {content}")
+    return " · ".join(parts)
+
+
+def _hash(value: object) -> str:
+    """The first digits of a digest, given as text or in a mapping; all of it is in the manifest."""
+    if isinstance(value, Mapping):
+        value = value.get("sha256") or value.get("hash")
+    text = str(value or "").removeprefix("sha256:")
+    return f"{text[:16]}…" if re.fullmatch(r"[0-9a-f]{20,}", text) else ""
+
+
+def _command(value: object) -> str:
+    return value if isinstance(value, str) else " ".join(map(str, value or ()))  # type: ignore[call-overload]
