@@ -1,0 +1,7 @@
+-- One row per action that a rule took, with the market of the account that it hit.
+SELECT
+    actions.acted_at,
+    accounts.market
+FROM actions
+JOIN accounts ON accounts.account_id = actions.account_id
+WHERE actions.source = 'rule'
