@@ -1,0 +1,57 @@
+"""Locked sessions on the embedded engine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+
+STATE = Path(".trustlib")
+MEMORY = "384MB"  # of the engine; the whole process stays under 1 GB
+THREADS = 2
+
+
+@contextmanager
+def old_calls() -> Iterator[None]:
+    """ibis 12 looks schemas up through calls that DuckDB 2.0 deprecates: not a user's worry."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+        yield
+
+
+@contextmanager
+def locked(
+    allowed: Sequence[Path] = (), *, database: Path | None = None, threads: int = THREADS
+) -> Iterator[Any]:
+    """An ibis backend that can read `allowed` and `database` and reach nothing else.
+
+    The order matters: ibis sets the session up, then the doors are shut, and the lock on
+    the configuration comes last.
+    """
+    spill = (STATE / "tmp").resolve()
+    spill.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": threads,
+        "memory_limit": MEMORY,
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_persistent_secrets": False,
+    }
+    target = ":memory:" if database is None else str(database)
+    connection = duckdb.connect(target, read_only=database is not None, config=config)
+    try:
+        backend = ibis.duckdb.from_connection(connection)
+        paths = [str(path.resolve()) for path in allowed]
+        connection.execute("SET allowed_paths = $paths", {"paths": paths})
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield backend
+    finally:
+        connection.close()

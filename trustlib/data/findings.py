@@ -1,0 +1,353 @@
+"""How healthy the rows were: the health table and the verdicts, in a reader's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trustlib.core import Check
+from trustlib.core.format import duration, instant, plural, zone_name
+from trustlib.data import clock as clocks
+from trustlib.data.clock import seconds
+from trustlib.data.extent import Extent, Native, elapsed
+from trustlib.data.lay import Laid
+from trustlib.data.records import CountsQuery
+from trustlib.data.timetext import TimeForm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Event rows that equal another row in every column of the source.
+
+    Attributes
+    ----------
+    extra
+        Rows beyond the first of each; None where it was not looked for.
+    every
+        True where no row occurs once: the signature of a file loaded twice.
+    told_apart
+        True where the source has columns beyond those used, that could tell two events apart.
+    """
+
+    extra: int | None
+    every: bool
+    told_apart: bool
+
+
+def report(
+    query: CountsQuery,
+    *,
+    reach: Extent,
+    laid: Laid,
+    form: TimeForm,
+    spacing: Native | None,
+    repeats: Repeats | None,
+    n: int,
+) -> tuple[pd.DataFrame, tuple[Check, ...]]:
+    """The health frame (``item``, ``n``, ``note``) and the checks."""
+    window = _window(query, reach, laid)
+    checks = [
+        _complete(window, query, reach),
+        _history(query, reach, laid, window),
+        _duplicates(query, repeats),
+        _readable(form, laid, reach, n),
+        _clock(query, laid, form),
+        _freshness(query, reach),
+    ]
+    return _health(query, reach, laid, form, spacing, repeats, n), tuple(checks)
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """Buckets of the incident window: how many, how many missing, the longest run of zeros."""
+
+    mask: np.ndarray
+    buckets: int
+    missing: int
+    excused: int
+    zeros: int
+
+
+def _window(query: CountsQuery, reach: Extent, laid: Laid) -> _Inside:
+    starts = reach.grid.edges[:-1]
+    mask = (starts >= seconds(query.incident_start)) & (starts < seconds(query.incident_end))
+    gone = np.isnan(laid.count) & mask
+    return _Inside(
+        mask=mask,
+        buckets=int(mask.sum()),
+        missing=int((gone & ~laid.excused).sum()),
+        excused=int((gone & laid.excused).sum()),
+        zeros=longest_run((laid.count == 0) & mask),
+    )
+
+
+def longest_run(mask: np.ndarray) -> int:
+    """Length of the longest stretch of True."""
+    padded = np.concatenate([[False], mask, [False]])
+    turns = np.flatnonzero(np.diff(padded.astype(np.int8)))
+    return int((turns[1::2] - turns[::2]).max(initial=0))
+
+
+def _complete(window: _Inside, query: CountsQuery, reach: Extent) -> Check:
+    have = window.buckets - window.missing
+    said = plural(window.buckets, "bucket")
+    end = seconds(query.incident_end)
+    if reach.data_last < end:
+        text = (
+            f"The data end {duration(elapsed(end - reach.data_last))} before the window does: "
+            f"{have:,} of its {said} are there. What is missing is not counted as zero."
+        )
+        return Check(
+            name="data_complete", verdict="fail", label="data end inside the window", text=text
+        )
+    if window.missing:
+        return Check(
+            name="data_complete",
+            verdict="fail" if window.missing > window.buckets / 10 else "warn",
+            label=f"{plural(window.missing, 'bucket')} of the window missing",
+            text=f"{have:,} of the window's {said} are there; the missing ones are left out "
+            "of the total and not counted as zero.",
+        )
+    return Check(
+        name="data_complete",
+        verdict="pass",
+        label="every bucket of the window is there",
+        text=f"All {said} of the window hold data.",
+    )
+
+
+def _history(query: CountsQuery, reach: Extent, laid: Laid, window: _Inside) -> Check:
+    before = reach.grid.edges[:-1] < seconds(query.incident_start)
+    gone = np.isnan(laid.count) & ~laid.excused & before
+    silent = longest_run((gone | (laid.count == 0)) & before)
+    inside = window.zeros
+    width = reach.grid.width
+    busy = float(np.nanmean(laid.count[before])) if (~np.isnan(laid.count[before])).any() else 0.0
+    if query.count_column is None and inside and busy >= 10:
+        return Check(
+            name="empty_buckets",
+            verdict="warn",
+            label="empty buckets in the window",
+            text=f"The window has {duration(elapsed(inside * width))} on end without a row. Find "
+            "out whether nothing happened or nothing was logged: the count is zero either way.",
+        )
+    share = float(gone.sum()) / max(1, int(before.sum()))
+    # Silence that busy counts cannot produce by chance.
+    long = silent * width >= 6 * 3600 and busy >= 10
+    if share > 0.01 or long:
+        return Check(
+            name="empty_buckets",
+            verdict="warn",
+            label="gaps in the history",
+            text=f"{plural(int(gone.sum()), 'bucket')} of the history are missing; the longest "
+            f"stretch without data lasts {duration(elapsed(silent * width))}.",
+        )
+    return Check(
+        name="empty_buckets",
+        verdict="pass",
+        label="no gaps in the history",
+        text=f"{int(gone.sum()):,} of {plural(int(before.sum()), 'bucket')} of the history are "
+        "missing.",
+    )
+
+
+def _duplicates(query: CountsQuery, repeats: Repeats | None) -> Check:
+    if query.count_column is not None:
+        return Check(
+            name="duplicates",
+            verdict="pass",
+            label="no count is there twice",
+            text="Every time (and segment) occurs once.",
+        )
+    if repeats is None or repeats.extra is None:
+        return Check(
+            name="duplicates",
+            verdict="not_run",
+            label="duplicates not looked for",
+            text="The source cannot be searched for equal rows.",
+        )
+    if repeats.extra == 0:
+        return Check(
+            name="duplicates",
+            verdict="pass",
+            label="no row is there twice",
+            text="No two rows of the source are equal in every column.",
+        )
+    rows = plural(repeats.extra, "row")
+    if repeats.told_apart or repeats.every:
+        why = (
+            "Every row occurs at least twice, as in a file loaded twice."
+            if repeats.every
+            else "They may be deliveries of the same event."
+        )
+        return Check(
+            name="duplicates",
+            verdict="warn",
+            label="rows that repeat another",
+            text=f"{rows} equal another row in every column and are counted. {why}",
+        )
+    return Check(
+        name="duplicates",
+        verdict="not_run",
+        label="duplicates cannot be told",
+        text=f"{rows} equal another one, but the source has no further column that would tell "
+        "two events in the same second from one event twice.",
+    )
+
+
+def _readable(form: TimeForm, laid: Laid, reach: Extent, n: int) -> Check:
+    lost = form.nulls + form.unreadable
+    strays = reach.strays_early + reach.strays_late
+    empty = laid.seen.get("empty counts", 0)
+    parts = []
+    if form.nulls:
+        parts.append(f"{plural(form.nulls, 'row')} without a time")
+    if form.unreadable:
+        parts.append(f"{plural(form.unreadable, 'row')} with a time that cannot be read")
+    if strays:
+        parts.append(f"{plural(strays, 'row')} dated weeks away from all others")
+    if empty:
+        parts.append(f"{plural(empty, 'row')} with an empty count")
+    if not parts:
+        return Check(
+            name="rows_readable",
+            verdict="pass",
+            label="every row could be read",
+            text=f"All {plural(n, 'row')} have a time and, where asked for, a count.",
+        )
+    return Check(
+        name="rows_readable",
+        verdict="fail" if lost + empty > 0.05 * n else "warn",
+        label="rows left out",
+        text=f"Of {plural(n, 'row')}, left out: {'; '.join(parts)}.",
+    )
+
+
+def _clock(query: CountsQuery, laid: Laid, form: TimeForm) -> Check:
+    zone = zone_name(query.timezone)
+    if form.aware:
+        return Check(
+            name="clock_change",
+            verdict="pass",
+            label="times carry their offset",
+            text="Every time says its offset from UTC: a change of the clock needs no rule.",
+        )
+    seen = laid.seen
+    once = seen.get("ambiguous labels that occur once", 0) + seen.get("rows in ambiguous hours", 0)
+    twice = seen.get("ambiguous labels that occur twice", 0)
+    impossible = seen.get("rows in impossible hours", 0)
+    touched = plural(int(laid.ambiguous.sum()), "bucket")
+    parts = []
+    if once:
+        parts.append(
+            f"When the clock went back, {once:,} times are written once for two hours: they are "
+            "read as the earlier hour"
+        )
+    if twice:
+        parts.append(
+            f"{twice:,} times of the repeated hour are there twice: the first in the file is "
+            "the earlier hour"
+        )
+    if impossible:
+        parts.append(
+            f"{plural(impossible, 'row')} stand in an hour that the clock of {zone} skipped and "
+            "are moved forward by the gap (are the times really of that zone?)"
+        )
+    if not parts:
+        return Check(
+            name="clock_change",
+            verdict="pass",
+            label="clock changes",
+            text=f"No time falls into an hour that a clock change of {zone} repeats or skips.",
+        )
+    text = ". ".join(parts) + "."
+    if laid.ambiguous.any():
+        text += f" {touched} are marked and not fitted on."
+    return Check(
+        name="clock_change",
+        verdict="warn" if laid.ambiguous.any() or impossible else "pass",
+        label="clock change",
+        text=text,
+    )
+
+
+def _freshness(query: CountsQuery, reach: Extent) -> Check:
+    last = instant(clocks.instant(reach.data_last), query.timezone)
+    end = seconds(query.incident_end)
+    if reach.data_last < end:
+        return Check(
+            name="freshness",
+            verdict="fail",
+            label="data too old for the window",
+            text=f"The last data are of {last}, before the window ends.",
+        )
+    if reach.as_of is None:
+        return Check(
+            name="freshness",
+            verdict="pass",
+            label="data reach past the window",
+            text=f"The data run to {last}; no as_of was given.",
+        )
+    behind = reach.as_of - reach.data_last
+    stale = behind > max(2 * reach.grid.width, 86400)
+    return Check(
+        name="freshness",
+        verdict="warn" if stale else "pass",
+        label="data are behind" if stale else "data are fresh",
+        text=f"The data run to {last}"
+        + (f", {duration(elapsed(behind))} before as_of." if behind > 0 else ", up to as_of."),
+    )
+
+
+def _health(
+    query: CountsQuery,
+    reach: Extent,
+    laid: Laid,
+    form: TimeForm,
+    spacing: Native | None,
+    repeats: Repeats | None,
+    n: int,
+) -> pd.DataFrame:
+    missing = np.isnan(laid.count)
+    width = reach.grid.width
+    silent = longest_run(missing & ~laid.excused | (laid.count == 0))
+    rows: list[tuple[str, int, str]] = [
+        ("rows read", n, "all rows of the source"),
+        ("rows without a time", form.nulls, "left out"),
+        ("rows with an unreadable time", form.unreadable, "left out"),
+        (
+            "rows far from all others",
+            reach.strays_early + reach.strays_late,
+            "not used as evidence of where the data begin or end",
+        ),
+    ]
+    if repeats is not None and repeats.extra is not None:
+        rows.append(("rows equal to another", repeats.extra, "counted"))
+    notes = {
+        "rows before the history": "left out",
+        "rows after as_of": "left out",
+        "rows after the grid": "left out: past the stretch that shows recovery",
+        "rows counted": "on the grid",
+        "empty counts": "their buckets are missing",
+        "partial buckets": "missing: made from less than the whole bucket",
+        "rows in ambiguous hours": "read as the earlier of the two hours",
+        "rows in impossible hours": "moved forward by the clock's gap",
+        "ambiguous labels that occur once": "read as the earlier of the two hours",
+        "ambiguous labels that occur twice": "first in the file is the earlier hour",
+        "control repeated on every segment": "read once per time",
+    }
+    rows += [(item, value, notes.get(item, "")) for item, value in laid.seen.items()]
+    rows += [
+        ("buckets", len(laid.count), f"of {query.bucket}"),
+        ("missing buckets", int((missing & ~laid.excused).sum()), "not counted as zero"),
+        ("zero buckets", int((laid.count == 0).sum()), "no row in them" if spacing is None else ""),
+        ("longest stretch without data", silent, f"buckets; {duration(elapsed(silent * width))}"),
+        ("buckets touched by a clock change", int(laid.ambiguous.sum()), "marked, not fitted on"),
+    ]
+    if laid.segments is not None:
+        shown = len(laid.segments)
+        note = "each on its own" if laid.n_segments <= shown else "the largest, and all others"
+        rows.append(("segments", laid.n_segments, note))
+    return pd.DataFrame(rows, columns=["item", "n", "note"]).astype({"n": "int64"})

@@ -1,0 +1,159 @@
+"""From a source to counts per bucket: the room's one verb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trustlib.core import NoData, Refusal
+from trustlib.data import clock as clocks
+from trustlib.data import findings, lay, snapshot
+from trustlib.data.engine import sources, tally
+from trustlib.data.extent import Extent, extent, native
+from trustlib.data.grid import BUCKETS
+from trustlib.data.records import Counts, CountsQuery, Snapshot
+from trustlib.data.source import Source, resolve
+from trustlib.data.timetext import time_form
+
+
+def read_counts(query: CountsQuery) -> Counts:
+    """Read a source, keep a snapshot, count per bucket, and check the rows on the way.
+
+    Raises
+    ------
+    Refusal
+        The source or the columns are not what the query says, or the rows cannot be
+        counted without guessing.
+    NoData
+        Nothing to measure: no rows, no times, all counts empty, nothing in the window.
+    """
+    if query.bucket not in BUCKETS:
+        raise Refusal(
+            "bucket is none of the three that are known",
+            where=f"bucket: {query.bucket}",
+            next_step="set bucket to 30min, 1h or 1d",
+        )
+    if query.control_column is not None and query.count_column is None:
+        raise Refusal(
+            "a control series needs ready counts: with event rows there is nothing to read it from",
+            where=f"control_column: {query.control_column}, count_column: null",
+            next_step="write a .sql source with one row per bucket: time, count and control",
+        )
+    source = resolve(query.source, query.connection)
+    path, sha256, rows, statement, repeats = _kept(source, query)
+    with sources.snapshot_rows(path) as table:
+        return _counted(
+            table,
+            query,
+            source=source,
+            path=path.as_posix(),
+            sha256=sha256,
+            n=rows,
+            statement=statement,
+            repeats=repeats,
+        )
+
+
+def _kept(source: Source, query: CountsQuery) -> tuple[Any, ...]:
+    wanted = {
+        "time": query.time_column,
+        "count": query.count_column,
+        "segment": query.segment_column,
+        "control": query.control_column,
+    }
+    with sources.opened(source) as found:
+        table = sources.roles(found, wanted, source)
+        schema, batches = sources.batches(table)
+        path, sha256, rows = snapshot.keep(schema, batches)
+        statement = found.statement
+    if rows == 0:
+        raise NoData(
+            "the source has no rows",
+            where=f"source: {source.name}",
+            next_step="check the export, or the WHERE of the query",
+        )
+    return path, sha256, rows, statement, None
+
+
+def _counted(
+    table: Any,
+    query: CountsQuery,
+    *,
+    source: Source,
+    path: str,
+    sha256: str,
+    n: int,
+    statement: str,
+    repeats: Any,
+) -> Counts:
+    form = time_form(table, query)
+    rows = tally.stamped(table, aware=form.aware)
+    days = tally.days(rows)
+    spacing = native(rows, query) if query.count_column else None
+    reach = extent(days, query, aware=form.aware, spacing=spacing)
+    rows = tally.in_utc(rows, reach.clock, aware=form.aware)
+    if query.count_column is None:
+        laid = lay.events(rows, query, reach, aware=form.aware)
+    else:
+        assert spacing is not None
+        laid = lay.ready(rows, query, reach, spacing, aware=form.aware)
+    _something(query, reach, laid)
+    health, checks = findings.report(
+        query, reach=reach, laid=laid, form=form, spacing=spacing, repeats=repeats, n=n
+    )
+    return Counts(
+        frame=_frame(reach, laid),
+        segments=_long(reach, laid),
+        native_bucket=spacing.name if spacing else None,
+        health=health,
+        checks=checks,
+        snapshot=Snapshot(
+            source=source.name,
+            kind=source.kind,
+            rows=n,
+            sha256=sha256,
+            path=path,
+            window_start_at=clocks.instant(reach.data_first),
+            window_end_at=clocks.instant(reach.data_last),
+            sql=statement,
+        ),
+    )
+
+
+def _something(query: CountsQuery, reach: Extent, laid: lay.Laid) -> None:
+    starts = reach.grid.edges[:-1]
+    inside = (starts >= clocks.seconds(query.incident_start)) & (
+        starts < clocks.seconds(query.incident_end)
+    )
+    if np.isnan(laid.count[inside]).all():
+        raise NoData(
+            "no data in the incident window: every bucket of it is missing",
+            where=f"time_column: {query.time_column}",
+            next_step="check incident_start, incident_end and timezone, or read newer data",
+        )
+
+
+def _starts(reach: Extent) -> pd.Series:
+    return pd.to_datetime(pd.Series(reach.grid.edges[:-1]), unit="s", utc=True).astype(
+        "datetime64[us, UTC]"
+    )
+
+
+def _frame(reach: Extent, laid: lay.Laid) -> pd.DataFrame:
+    frame = pd.DataFrame({"bucket_start_at": _starts(reach), "count": laid.count})
+    if laid.control is not None:
+        frame["control"] = laid.control
+    frame["ambiguous"] = laid.ambiguous
+    return frame
+
+
+def _long(reach: Extent, laid: lay.Laid) -> pd.DataFrame | None:
+    if laid.segments is None:
+        return None
+    parts = [
+        pd.DataFrame({"bucket_start_at": _starts(reach), "segment": name, "count": count})
+        for name, count in laid.segments.items()
+    ]
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,131 @@
+"""What is asked of a source and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from trustlib.core import Check
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The rows that were read, kept as a Parquet copy.
+
+    Attributes
+    ----------
+    source
+        File or table as the reader knows it; never an absolute path, never a secret.
+    kind
+        ``csv``, ``parquet``, ``sql`` or ``table``.
+    rows
+        Rows read, before any is left out.
+    sha256
+        Of the Parquet copy, whose bytes depend on the content only: rows in file order,
+        or sorted where the source has no order (a table, a query).
+    path
+        The copy, relative to the working directory.
+    window_start_at, window_end_at
+        First and last instant in the rows, UTC.
+    sql
+        The statements that ran, for the appendix.
+    """
+
+    source: str
+    kind: str
+    rows: int
+    sha256: str
+    path: str
+    window_start_at: datetime
+    window_end_at: datetime
+    sql: str
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values for the manifest; without the time of reading."""
+        return {
+            "source": self.source,
+            "kind": self.kind,
+            "rows": self.rows,
+            "sha256": self.sha256,
+            "path": self.path,
+            "window_start_at": self.window_start_at.isoformat(),
+            "window_end_at": self.window_end_at.isoformat(),
+            "sql": self.sql,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsQuery:
+    """Which column means what, and which stretch of time is wanted.
+
+    Attributes
+    ----------
+    source
+        Path to .csv, .parquet or .sql (one SELECT), or a table name on the connection.
+    connection
+        Name of an environment variable that holds a URL; None is the embedded engine.
+    time_column
+        Instants; naive ones are read in `timezone`.
+    count_column
+        Counts per time label (ready counts); None: one row is one event.
+    segment_column, control_column
+        Optional. A control series is read from ready counts only.
+    timezone
+        IANA name.
+    bucket
+        ``30min``, ``1h`` (UTC grid) or ``1d`` (days on the calendar of `timezone`).
+    history_start
+        First instant of the history; None: where the data begin.
+    incident_start, incident_end
+        The window, half-open.
+    as_of
+        Nothing at or after this instant is used; None: all rows.
+    """
+
+    source: str
+    connection: str | None = None
+    time_column: str
+    count_column: str | None = None
+    segment_column: str | None = None
+    control_column: str | None = None
+    timezone: str = "UTC"
+    bucket: str = "1h"
+    history_start: datetime | None = None
+    incident_start: datetime
+    incident_end: datetime
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Counts per bucket on a whole, regular grid, and how healthy the rows were.
+
+    Attributes
+    ----------
+    frame
+        One row per bucket, ascending: ``bucket_start_at`` (UTC), ``count`` (float64, NaN =
+        missing bucket), ``control`` (float64, only if asked for), ``ambiguous`` (bool:
+        touched by a clock change whose hours could not be told apart).
+    segments
+        ``bucket_start_at``, ``segment`` (str), ``count``: the full grid for every segment;
+        in each bucket the segments add up to ``frame``'s count. None without a segment column.
+    native_bucket
+        Spacing of ready counts before aggregation, for example ``30min``; None for events.
+    health
+        ``item``, ``n``, ``note``: one row per thing that was counted.
+    checks
+        Verdicts on the data.
+    snapshot
+        What was read.
+    """
+
+    frame: pd.DataFrame
+    segments: pd.DataFrame | None
+    native_bucket: str | None
+    health: pd.DataFrame
+    checks: tuple[Check, ...]
+    snapshot: Snapshot

@@ -1,0 +1,99 @@
+"""How the time column is written, and whether it can be read without guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trustlib.core import NoData, Refusal
+from trustlib.data.engine import tally
+from trustlib.data.records import CountsQuery
+
+_ISO_HINT = "write times as 2015-01-26 12:00:00, or with an offset 2015-01-26T12:00:00-05:00"
+# Below this share, rows whose time cannot be read are left out with a warning.
+_TOLERATED = 0.001
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """What the time column holds.
+
+    Attributes
+    ----------
+    aware
+        True where the times carry an offset (or the type is zoned): nothing to resolve.
+    dates
+        True where all are dates without a time of day.
+    nulls, unreadable
+        Rows left out because the time is empty, or is not a time.
+    """
+
+    aware: bool
+    dates: bool
+    nulls: int
+    unreadable: int
+
+
+def time_form(table: Any, query: CountsQuery) -> TimeForm:
+    """Read off the form of the time column.
+
+    Raises
+    ------
+    Refusal
+        The column is no time, mixes aware and naive times, or too many cannot be read.
+    NoData
+        Every time is empty.
+    """
+    where = f"time_column: {query.time_column}"
+    kind = tally.time_type(table)
+    if kind not in ("text", "naive", "aware", "date"):
+        hint = "an integer time is not read: convert epoch seconds to an instant in a .sql source"
+        raise Refusal(
+            f"the time column is of type {kind.removeprefix('!')}, not a time",
+            where=where,
+            next_step=hint if "int" in kind else _ISO_HINT,
+        )
+    if kind == "text":
+        return _text(tally.text_forms(table), where)
+    nulls = tally.nulls(table, "time")
+    if nulls["nulls"] == nulls["rows"]:
+        raise _no_times(where)
+    return TimeForm(aware=kind == "aware", dates=kind == "date", nulls=nulls["nulls"], unreadable=0)
+
+
+def _no_times(where: str) -> NoData:
+    return NoData(
+        "every time is empty", where=where, next_step="check the export, or name another column"
+    )
+
+
+def _text(forms: dict[str, int], where: str) -> TimeForm:
+    rows, nulls = forms["rows"], forms["nulls"]
+    read = forms["naive"] + forms["aware"]
+    unreadable = rows - nulls - read
+    if nulls == rows:
+        raise _no_times(where)
+    if forms["naive"] and forms["aware"]:
+        raise Refusal(
+            f"{forms['aware']:,} times carry an offset from UTC and {forms['naive']:,} do not",
+            where=where,
+            next_step="write all of them with an offset, or none",
+        )
+    if forms["digits"] and forms["digits"] >= unreadable / 2:
+        raise Refusal(
+            f"{forms['digits']:,} times are bare numbers (epoch seconds or milliseconds?)",
+            where=where,
+            next_step=f"convert them to instants in UTC; {_ISO_HINT}",
+        )
+    if unreadable > _TOLERATED * rows:
+        raise Refusal(
+            f"{unreadable:,} of {rows:,} rows have a time that is not ISO 8601",
+            where=where,
+            next_step=_ISO_HINT,
+        )
+    return TimeForm(
+        aware=forms["aware"] > 0,
+        dates=forms["dates"] == read,
+        nulls=nulls,
+        unreadable=unreadable,
+    )
