@@ -26,6 +26,14 @@ CHECKS = (
     ("holidays", "warn", "holidays in the history", "Martin Luther King Day was left out."),
     ("control_usable", "not_run", "no control series", "No control column was given."),
 )
+COLOURS = {
+    "actual": "#0b5cad",
+    "expected": "#70757d",
+    "harm": "#b3421f",
+    "rule": "#dfdfd9",
+    "muted": "#5d6067",
+    "ink": "#000000",
+}
 SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
 
 
@@ -50,16 +58,18 @@ def context(**changes: Any) -> dict[str, Any]:
                 "ran_at": "2015-01-30T09:00:00+00:00",
                 "as_of": "2015-01-30T00:00:00+00:00",
                 "headline": "−702,000 trips (95 % interval −790,000 to −611,000)",
-                "main": "−702,000 trips (−790,000 to −611,000)",
+                "estimates": {},
                 "verdict": "incident confirmed",
             }
         ],
         "manifest": {
-            "params": {"sha256": "b1" * 32},
-            "git": {"commit": "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "dirty": False},
-            "lock": {"sha256": "77e0" * 16},
+            "params": {"title": TITLE, "owner": "Marketplace Integrity"},
+            "params_sha256": "b1" * 32,
+            "code": {"commit": "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "dirty": False},
+            "lock_sha256": "77e0" * 16,
+            "python": "CPython 3.11.2",
+            "packages": {"trustlib": "0.1.0"},
             "snapshots": [{"source": "nyc_taxi.csv", "rows": 10320, "sha256": "6f2a" * 16}],
-            "versions": {"trustlib": "0.1.0"},
             "command": "trustlib run params/incident_sizing/nyc_blizzard.yaml",
         },
     }
@@ -74,7 +84,7 @@ def results() -> Results:
     )  # fmt: skip
     return Results(
         notebook="incident_sizing",
-        headline="Riders took 719,000 fewer trips than expected (95 % interval 655,000 to 783,000).",
+        headline="Riders took 719,000 fewer trips than expected (655,000 to 783,000).",
         verdict="incident confirmed",
         estimates={"excess": number},
         checks=[Check(name=n, verdict=v, label=label, text=t) for n, v, label, t in CHECKS],  # type: ignore[arg-type]
@@ -108,12 +118,11 @@ def incident() -> NotebookNode:
     hours = pd.date_range("2015-01-26", periods=84, freq="h")
     return book(
         text("# How many trips did the blizzard cost, and how sure are we?"),
-        code("source = 'nyc_taxi.csv'\nincident_start = '2015-01-26T12:00:00'", tags=("parameters",)),
+        code("source = 'nyc_taxi.csv'\nlevel = 0.95", tags=("parameters",)),
         text("## Set-up\n\nThe parameters are checked before anything is read."),
         code("params = IncidentSizingParams.from_notebook(globals())"),
         text("## Estimate\n\nThe counterfactual comes from eight comparable weeks."),
-        code("counts = data.read_counts(params.counts_query())\n"
-             "result = incidents.sizing(counts.frame, params.spec())"),  # fmt: skip
+        code("result = incidents.sizing(data.read_counts(params.counts_query()).frame)"),
         text("## Answer"),
         code("narrative.headline(result)", html(headline())),
         text("## What happened\n\nWithout an incident the blue line stays inside the grey band."),
@@ -131,9 +140,15 @@ def incident() -> NotebookNode:
             html(figure(*_cumulative(hours))),
         ),
         text("## Where it fell\n\nEvery borough should show it, the outer ones most."),
-        code("tables.segments(result)", html(finding("Manhattan lost most, Staten Island the largest share") + segments())),
+        code(
+            "tables.segments(result)",
+            html(finding("Manhattan lost most, Staten Island the largest share") + segments()),
+        ),
         text("## Can we believe it"),
-        code("tables.checks(result)", html(finding("Two of four checks pass; one needs a reader’s judgement") + checks())),
+        code(
+            "tables.checks(result)",
+            html(finding("Two of four checks pass; one needs a reader’s judgement") + checks()),
+        ),
         text(
             "## Assumptions and limits\n\n"
             "| Assumption | Evidence | If wrong |\n|---|---|---|\n"
@@ -155,7 +170,7 @@ def incident() -> NotebookNode:
             ),
         ),
         code("results", v4.new_output("display_data", dict(results()._repr_mimebundle_()))),
-    )  # fmt: skip
+    )
 
 
 def headline() -> str:
@@ -236,7 +251,9 @@ def _counterfactual(hours: pd.DatetimeIndex) -> tuple[str, str, pd.DataFrame, st
         ax.text(hours[12], 59, " incident window", color="#b3421f", size=10)
 
     rows = pd.DataFrame({"hour": hours, "actual": actual.round(2), "expected": expected.round(2)})
-    svg = draw_svg(draw, "Line chart. Trips per hour fall to almost nothing in the incident window.")
+    svg = draw_svg(
+        draw, "Line chart. Trips per hour fall to almost nothing in the incident window."
+    )
     caption = "Trips per hour, thousands; band: 95 % interval for a single hour."
     return svg, caption, rows, "counterfactual"
 
@@ -272,8 +289,7 @@ def draw_svg(draw: Any, label: str, *, salt: str = "same") -> str:
         fig.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
-    for name, code_ in {"actual": "#0b5cad", "expected": "#70757d", "harm": "#b3421f",
-                        "rule": "#dfdfd9", "muted": "#5d6067", "ink": "#000000"}.items():  # fmt: skip
+    for name, code_ in COLOURS.items():
         svg = svg.replace(f": {code_}", f": var(--{name},{code_})")
     size = svg[svg.index(' width="') : svg.index(' viewBox="')]
     return svg.replace(size, f' role="img" aria-label="{label}"', 1)
@@ -282,13 +298,17 @@ def draw_svg(draw: Any, label: str, *, salt: str = "same") -> str:
 def scratch() -> NotebookNode:
     """A data scientist's notebook: frames, prints, a PNG figure, notes; no house views."""
     frame = pd.DataFrame(
-        {"market": ["DE", "FR", "US"], "items": [1204, 998, 15203], "rate": [0.0123, 0.0088, 0.0214]}
+        {
+            "market": ["DE", "FR", "US"],
+            "items": [1204, 998, 15203],
+            "rate": [0.0123, 0.0088, 0.0214],
+        }
     )
     wide = pd.DataFrame(np.arange(60).reshape(4, 15), columns=[f"column_{i}" for i in range(15)])
     return book(
         text("# Why did reports rise in May?\n\nA quick look, not a report."),
         code("frame", html(frame.to_html())),
-        text("## First look\n\nWe compare *rates*, `per item`:\n\n- by market\n- by week\n\n> small numbers"),
+        text("## First look\n\nWe compare *rates*, `per item`:\n\n- by market\n- by week\n\n> small"),
         code(
             "print(frame.shape)",
             v4.new_output("stream", name="stdout", text="(3, "),
@@ -325,9 +345,17 @@ def failed(**changes: Any) -> dict[str, Any]:
         "status": "failed",
         "title": TITLE,
         "owner": "Marketplace Integrity",
-        "cell": {"number": 7, "heading": "Estimate"},
-        "error": {"type": "ValueError"},
-        "frames": ["cell 7, line 2, in <module>", "trustlib/incidents/grid.py, line 41, in grid"],
+        "cell": 7,
+        "heading": "Estimate",
+        "error": {
+            "type": "ValueError",
+            "what": "The cell stopped with a ValueError.",
+            "next_step": "run it again with --debug to see the message in the terminal",
+        },
+        "frames": [
+            {"file": "cell", "line": 2, "function": "<module>", "code": "incidents.sizing(counts)"},
+            {"file": "trustlib/incidents/grid.py", "line": 41, "function": "grid", "code": ""},
+        ],
         "command": "trustlib run params/incident_sizing/nyc_blizzard.yaml",
         "last_good": {"run_id": "20150201T103104Z-1a2b3c", "ran_at": "2015-02-01T10:31:04+00:00"},
     }

@@ -1,6 +1,6 @@
 """Pictures of a page for a person to look at: desk, phone, dark, and paper.
 
-    python tests/report/screens.py reports/incident_sizing/example/report.html /tmp/shots
+python tests/report/screens.py reports/incident_sizing/example/report.html /tmp/shots
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser  # noqa: E402
+from browser import Browser
 
 
 def shoot(page: Path, out: Path) -> list[Path]:
@@ -33,9 +33,13 @@ def shoot(page: Path, out: Path) -> list[Path]:
         browser.device(width=1280, height=844, phone=False, scheme="dark")
         browser.open(page)
         made.append(out / "paper.pdf")
-        made[-1].write_bytes(base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"]))
+        made[-1].write_bytes(
+            base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+        )
     if shutil.which("pdftoppm"):
-        subprocess.run(["pdftoppm", "-r", "60", "-png", out / "paper.pdf", out / "paper"], check=True)
+        subprocess.run(
+            ["pdftoppm", "-r", "60", "-png", out / "paper.pdf", out / "paper"], check=True
+        )
         made += sorted(out.glob("paper-*.png"))
     return made
 

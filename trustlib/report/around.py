@@ -66,34 +66,42 @@ def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def provenance(context: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """Rows of (term, text, is it a command)."""
+    """Rows of (term, text, is it a command), from the run's manifest."""
     manifest = context.get("manifest") or {}
     rows = [("Source", _snapshot(row), False) for row in manifest.get("snapshots") or ()]
     if library := _library(manifest):
         rows.append(("Library", library, False))
-    if parameters := _hash(manifest.get("params")) or _hash(manifest.get("params_sha256")):
+    if parameters := digest(manifest.get("params_sha256")):
         rows.append(("Parameters", f"content {parameters}", False))
     run = [moment(context.get("started_at")), str(context.get("run_id") or "")]
     if any(run):
         rows.append(("Run", " · ".join(part for part in run if part), False))
-    if command := _command(manifest.get("command") or context.get("command")):
-        rows.append(("Run again", command, True))
+    if command := manifest.get("command"):
+        rows.append(("Run again", str(command), True))
     if context.get("notebook") and context.get("slug"):
         place = f"reports/{context['notebook']}/{context['slug']}"
         rows.append(("Verify", f"trustlib verify {place}", True))
     return rows
 
 
+def frame(row: object) -> str:
+    """One line of where it happened: file, line, function and code, never a value."""
+    if not isinstance(row, Mapping):
+        return str(row)
+    place = f"{row.get('file', 'cell')}, line {row.get('line', '?')}, in {row.get('function', '?')}"
+    return f"{place}\n    {row['code']}" if row.get("code") else place
+
+
 def _library(manifest: Mapping[str, Any]) -> str:
-    versions, git = manifest.get("versions") or {}, manifest.get("git") or {}
-    parts = [f"trustlib {versions['trustlib']}"] if versions.get("trustlib") else []
-    if git.get("commit"):
-        changed = " with changes" if git.get("dirty") else ""
-        parts.append(f"commit {str(git['commit'])[:12]}{changed}")
-    if lock := _hash(manifest.get("lock")):
+    packages, code = manifest.get("packages") or {}, manifest.get("code") or {}
+    parts = [f"trustlib {packages['trustlib']}"] if packages.get("trustlib") else []
+    if code.get("commit"):
+        changed = " with changes" if code.get("dirty") else ""
+        parts.append(f"commit {str(code['commit'])[:12]}{changed}")
+    if lock := digest(manifest.get("lock_sha256")):
         parts.append(f"lock {lock}")
-    if python := manifest.get("python") or versions.get("python"):
-        parts.append(str(python))
+    if manifest.get("python"):
+        parts.append(str(manifest["python"]))
     return " · ".join(parts)
 
 
@@ -101,18 +109,12 @@ def _snapshot(row: Mapping[str, Any]) -> str:
     parts = [str(row.get("source") or "source")]
     if isinstance(row.get("rows"), int):
         parts.append(fmt.plural(row["rows"], "row"))
-    if content := _hash(row):
+    if content := digest(row.get("sha256")):
         parts.append(f"content {content}")
     return " · ".join(parts)
 
 
-def _hash(value: object) -> str:
-    """The first digits of a digest, given as text or in a mapping; all of it is in the manifest."""
-    if isinstance(value, Mapping):
-        value = value.get("sha256") or value.get("hash")
-    text = str(value or "").removeprefix("sha256:")
+def digest(value: object) -> str:
+    """The first digits of a SHA-256; all of them are in the manifest."""
+    text = str(value or "")
     return f"{text[:16]}…" if re.fullmatch(r"[0-9a-f]{20,}", text) else ""
-
-
-def _command(value: object) -> str:
-    return value if isinstance(value, str) else " ".join(map(str, value or ()))  # type: ignore[call-overload]

@@ -71,7 +71,9 @@ class Gate:
         )
 
         renderer = IPythonRenderer(
-            escape=False, attachments=dict(attachments), exclude_anchor_links=True
+            escape=False,
+            attachments={name: dict(data) for name, data in attachments.items()},
+            exclude_anchor_links=True,
         )
         try:
             rendered = MarkdownWithMath(renderer=renderer).render(source)

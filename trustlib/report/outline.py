@@ -110,7 +110,8 @@ def _split(notebook: Mapping[str, Any]) -> tuple[str, list[Section]]:
 
 def _pieces(source: str) -> Iterator[tuple[int, str]]:
     """Markdown cut at its headings of level 1 and 2: (level or 0, text)."""
-    fence, held = "", []
+    fence = ""
+    held: list[str] = []
     for line in source.splitlines():
         marker = re.match(r" {0,3}(`{3,}|~{3,})", line)
         if marker and not fence:

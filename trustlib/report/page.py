@@ -18,7 +18,18 @@ from trustlib.report.outline import SHOWN_TYPES, Section, outline
 from trustlib.report.theme import asset, environment, policy, report_template
 
 VERDICT_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
-STATUS_WORDS = {"failed": "Failed", "refused": "Refused", "no_data": "No data"}
+# What a page that is not a report says at its top.
+NOT_REPORTS = {
+    "failed": ("Failed", "This is not a report. The run broke on the way; no number came of it."),
+    "refused": (
+        "Refused",
+        "This is not a report. The parameters or the data cannot be used; nothing was computed.",
+    ),
+    "no_data": (
+        "No data",
+        "This is not a report. The source holds nothing to measure. That is not a zero.",
+    ),
+}
 
 
 def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
@@ -76,31 +87,28 @@ def failure(context: Mapping[str, Any]) -> str:
     Parameters
     ----------
     context
-        notebook, slug, run_id, status (failed, refused, no_data), title, owner,
-        cell {number, heading} or None, error {what, where, nearest, next_step} or {type},
-        frames (lines of code positions, never values), command, last_good {run_id, ran_at}
-        or None.
+        notebook, slug, run_id, status (failed, refused, no_data), title, owner, cell (number of
+        the code cell or None), heading, error (what, where, nearest, next_step, type), frames
+        (rows of file, line, function, code: never values), command, last_good (run_id, ran_at)
+        or None. All optional; every value is escaped.
     """
-    given = dict.fromkeys(("notebook", "slug", "run_id", "title", "owner", "command")) | context
-    error = dict.fromkeys(("what", "where", "nearest", "next_step", "type"))
-    error |= context.get("error") or {}
-    cell = {"number": None, "heading": None} | (context.get("cell") or {})
-    status = context.get("status") if context.get("status") in STATUS_WORDS else "failed"
+    known = ("notebook", "slug", "run_id", "title", "owner", "cell", "heading", "command")
+    told = {"what": None, "where": None, "nearest": None, "next_step": None, "type": None}
+    told.update(context.get("error") or {})
+    status = str(context.get("status"))
     last = context.get("last_good")
+    template = environment().get_template("failure.html.j2")
     return str(
-        environment()
-        .get_template("failure.html.j2")
-        .render(
-            given,
+        template.render(
+            {name: context.get(name) for name in known},
             csp=policy(style=asset("style.css")),
             style=asset("style.css"),
             kind=around.kind(context.get("notebook")),
-            word=STATUS_WORDS[str(status)],
-            status=status,
-            error=error,
-            what=error["what"] or _fault(error["type"]),
-            cell=cell,
-            frames=[str(frame) for frame in context.get("frames") or ()],
+            status=status if status in NOT_REPORTS else "failed",
+            stamp=NOT_REPORTS.get(status, NOT_REPORTS["failed"]),
+            error=told,
+            what=told["what"] or "The notebook did not reach its end.",
+            frames=[around.frame(row) for row in context.get("frames") or ()],
             last_good=last
             and {
                 "ran_at": around.moment(last.get("ran_at")),
@@ -108,12 +116,6 @@ def failure(context: Mapping[str, Any]) -> str:
             },
         )
     )
-
-
-def _fault(name: object) -> str:
-    if name:
-        return f"The notebook stopped with {name}."
-    return "The notebook did not reach its end."
 
 
 def _section(section: Section, gate: Gate) -> dict[str, Any]:
@@ -193,7 +195,11 @@ def _answer(section: Section | None, gate: Gate, context: Mapping[str, Any]) -> 
         )
         for check in results.get("checks", ())
     )
-    strip = Markup('<ul class="strip" aria-label="Checks">{}</ul>').format(marks) if marks else ""
+    strip = (
+        Markup('<ul class="strip" aria-label="Checks">{}</ul>').format(marks)
+        if marks
+        else Markup("")
+    )
     box = Markup('<section class="headline" aria-label="Answer"><p>{}</p>{}</section>')
     return [gate.html(str(box.format(results["headline"], strip)))]
 
