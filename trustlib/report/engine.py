@@ -45,7 +45,7 @@ class QuickClient(AsyncKernelClient):
                 if reply["parent_header"].get("msg_id") == asked:
                     break
             while True:
-                message = await self.iopub_channel.get_msg(timeout=0.25)
+                message = await self.iopub_channel.get_msg(timeout=0.03)
                 idle = message["content"].get("execution_state") == "idle"
                 if idle and message["parent_header"].get("msg_id") == asked:
                     self._handle_kernel_info_reply(reply)

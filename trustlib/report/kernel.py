@@ -32,7 +32,6 @@ FIXED_ENVIRONMENT: Mapping[str, str] = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     # As the stock kernel sets it; said here so that a forked kernel agrees.
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 _DROPPED = ("LANGUAGE", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONBREAKPOINT")
 
@@ -59,6 +58,15 @@ def die_with_parent(parent: int, signum: int = signal.SIGKILL) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, int(signum), 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), signum)
+
+
+def lighten() -> None:
+    """Keep out what a report never uses and what costs much of a second to import.
+
+    rfc3987_syntax: one optional format of jsonschema. debugpy: nobody steps through a report.
+    """
+    for name in ("rfc3987_syntax", "debugpy"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def serve(connection_file: str, *, ready: Callable[[], None] | None = None) -> None:
@@ -139,7 +147,7 @@ def encode(error: BaseException) -> str:
 def main(arguments: list[str]) -> None:
     """``-f CONNECTION_FILE``, as Jupyter calls a kernel."""
     die_with_parent(int(os.environ.get("TRUSTLIB_PARENT") or os.getppid()))
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    lighten()
     serve(arguments[arguments.index("-f") + 1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -123,7 +124,7 @@ def _refused(path: Path, error: TrustlibError, notebook: str | None) -> RunOutco
 def _run_all(planned: Mapping[int, Job], jobs: int, shown: Display) -> dict[int, RunOutcome]:
     with contextlib.suppress(OSError):
         sweep()  # what cannot be removed now may be next time
-    with warm.nursery(planned.values(), jobs=jobs) as address:
+    with warm.nursery(planned.values()) as address:
         project = _project()
         ready = {
             position: replace(job, project=project, nursery=address)
@@ -261,13 +262,27 @@ def _work(job: Job, pipe: Connection) -> None:
 
 def _import_once() -> None:
     """Import before the first fork what every worker needs."""
-    import sys
-
-    # jsonschema would import it for one optional format, which costs seconds.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from trustlib.report import engine, page, work
+    with _absent("rfc3987_syntax", "isoduration", "pyarrow.fs"):
+        from trustlib.report import engine, page, work
 
     del engine, page, work
+
+
+@contextlib.contextmanager
+def _absent(*names: str) -> Iterator[None]:
+    """Let optional imports of `names` fail for a while: nobody here needs what they cost.
+
+    jsonschema takes the first two for formats that no notebook has, papermill the last to
+    read from Hadoop; together they take most of a second.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _lost(job: Job, message: str) -> RunOutcome:
