@@ -1,4 +1,4 @@
-"""How numbers and instants read. Narrative and tables are the only callers."""
+"""How numbers and instants read: called by narrative, tables, checks and the labels of figures."""
 
 from __future__ import annotations
 
@@ -89,6 +89,64 @@ def interval(low: float | None, high: float | None, show=count) -> str:
     if low is None or high is None:
         return "not estimable"
     return f"{show(low)} to {show(high)}"
+
+
+def triple(
+    point: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    sign: bool = False,
+    currency: str = "",
+    digits: int = 3,
+) -> tuple[str, str]:
+    """A point and its interval rounded to the same place: ``("1.02 million", "0.99 to 1.05 million")``.
+
+    The place is the third digit of the largest of the three, finer where the point would
+    vanish or the ends would meet. Whole numbers stay whole; dollars have cents or none.
+    What is None reads "not estimable".
+    """
+    values = [value for value in (point, low, high) if value is not None]
+    if point is None or not values:
+        return "not estimable", "not estimable"
+    place = _place(values, point, digits)
+    if currency and place < 0:
+        place = -2
+    scale, word = _scale(values, place)
+    decimals = max(0, round(math.log10(scale)) - place)
+
+    def body(value: float) -> str:
+        rounded = round(abs(value), -place) / scale
+        text = f"{currency}{rounded:,.{decimals}f}"
+        return _signed(text, value, sign) if rounded else text
+
+    if low is None or high is None:
+        return body(point) + word, "not estimable"
+    return body(point) + word, f"{body(low)} to {body(high)}{word}"
+
+
+def _place(values: list[float], point: float, digits: int) -> int:
+    """The power of ten that all of `values` are rounded to."""
+    largest = max(abs(value) for value in values)
+    if largest == 0:
+        return 0
+    place = math.floor(math.log10(_significant(largest, digits))) - digits + 1
+    if point:
+        place = min(place, math.floor(math.log10(abs(point))))
+    if (width := max(values) - min(values)) > 0:
+        place = min(place, math.floor(math.log10(width)) - 1)
+    whole = all(float(value).is_integer() for value in values)
+    return max(place, 0) if whole else place
+
+
+def _scale(values: list[float], place: int) -> tuple[float, str]:
+    """What to divide by and its word, where every value keeps a digit or two in that scale."""
+    largest = max(abs(value) for value in values)
+    least = min((abs(value) for value in values if value), default=0.0)
+    for scale, word in ((12, "trillion"), (9, "billion"), (6, "million")):
+        if largest >= 10**scale and least >= 10**scale / 20 and place >= scale - 3:
+            return 10.0**scale, f"{NBSP}{word}"
+    return 1.0, ""
 
 
 def level(value: float) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _HOURS = (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14)
 
 
@@ -62,7 +62,7 @@ def _label(local: datetime, *, long: bool) -> str:
     if (local.hour, local.minute) != (0, 0):
         return f"{local:%H:%M}"
     text = f"{local.day} {_MONTHS[local.month - 1]}"
-    return f"{'Mon Tue Wed Thu Fri Sat Sun'.split()[local.weekday()]} {text}" if long else text
+    return f"{['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][local.weekday()]} {text}" if long else text
 
 
 def _month(local: datetime) -> str:

@@ -153,16 +153,27 @@ def segments(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     ValueError
         If the result has no segments.
     """
-    if result.segments is None:
-        raise ValueError("segments: the result has none; set segment_column")
     rows = [
         Row(
             label=row.segment, point=row.excess, low=row.low, high=row.high,
             strong=row.moved in ("up", "down"),
         )
-        for row in published_segments(result.segments, most=12).itertuples()
+        for row in segment_rows(result).itertuples()
     ]  # fmt: skip
     return forest(rows, unit=f"excess, {{scale}}{short(result.spec.unit_label, 34)}", ax=ax)
+
+
+def segment_rows(result: SizingResult) -> pd.DataFrame:
+    """The rows that the figure of segments draws: small ones merged, at most 12.
+
+    Raises
+    ------
+    ValueError
+        If the result has no segments.
+    """
+    if result.segments is None:
+        raise ValueError("segments: the result has none; set segment_column")
+    return published_segments(result.segments, most=12)
 
 
 def sensitivity(result: SizingResult, *, ax: Axes | None = None) -> Axes:

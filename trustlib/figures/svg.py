@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -40,10 +39,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 # One unit is one point of the figure; a tenth of it is invisible on any screen.
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-_KEPT = (
-    "fill fill-opacity stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset "
-    "stroke-linecap stroke-linejoin opacity font-size font-weight text-anchor"
-).split()
+_KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-weight", "text-anchor"]
 
 
 def fragment(figure: Figure, *, name: str, alt: str) -> Markup:

@@ -1,0 +1,60 @@
+"""How sentences become Views: escaped, with a plain-text twin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from trustlib.core import View
+from trustlib.core.text import clean
+
+
+def finding(sentence: str) -> View:
+    """The sentence that a section found: the page makes it the section's heading."""
+    return _paragraph(sentence, "finding")
+
+
+def note(sentence: str) -> View:
+    """A box that says why something is not there."""
+    text = clean(sentence)
+    return View(html=Markup('<p class="note">{}</p>').format(text), text=text)
+
+
+def bullets(sentences: Sequence[str]) -> View:
+    """A short list."""
+    texts = [clean(sentence) for sentence in sentences]
+    items = Markup("").join(Markup("<li>{}</li>").format(text) for text in texts)
+    return View(
+        html=Markup('<ul class="bullets">{}</ul>').format(items),
+        text="\n".join(f"- {text}" for text in texts),
+    )
+
+
+def folded(summary: str, inside: View) -> View:
+    """`inside` behind a line that opens it."""
+    html = Markup("<details><summary>{}</summary>{}</details>").format(clean(summary), inside.html)
+    return View(html=html, text=f"{clean(summary)}\n{inside.text}")
+
+
+def upper_first(sentence: str) -> str:
+    """`sentence` with a capital letter in front; the rest as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def number_word(n: int) -> str:
+    """``three`` from 3, digits from eleven on."""
+    words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    return words[n] if 0 <= n < len(words) else f"{n:,}"
+
+
+def _paragraph(sentence: str, css: str) -> View:
+    text = clean(sentence)
+    return View(html=Markup('<p class="{}">{}</p>').format(css, text), text=text)

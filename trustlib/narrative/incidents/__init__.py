@@ -1,0 +1,49 @@
+"""The sentences of incident sizing, all made from a `SizingResult`, none typed by hand."""
+
+from trustlib.narrative.incidents.captions import (
+    about_counterfactual,
+    about_cumulative_excess,
+    about_placebo_windows,
+    about_segments,
+    about_sensitivity,
+)
+from trustlib.narrative.incidents.findings import (
+    can_we_believe_it,
+    does_it_hang_on_a_choice,
+    how_it_added_up,
+    was_it_an_incident,
+    what_happened,
+    what_it_rests_on,
+    what_to_do,
+    where,
+)
+from trustlib.narrative.incidents.headline import (
+    answer,
+    ask,
+    headline,
+    headline_sentence,
+    points,
+)
+from trustlib.narrative.incidents.words import period
+
+__all__ = [
+    "about_counterfactual",
+    "about_cumulative_excess",
+    "about_placebo_windows",
+    "about_segments",
+    "about_sensitivity",
+    "answer",
+    "ask",
+    "can_we_believe_it",
+    "does_it_hang_on_a_choice",
+    "headline",
+    "headline_sentence",
+    "how_it_added_up",
+    "period",
+    "points",
+    "was_it_an_incident",
+    "what_happened",
+    "what_it_rests_on",
+    "what_to_do",
+    "where",
+]

@@ -1,0 +1,219 @@
+"""The sentence that each section found, which becomes its heading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from trustlib.core import Check, View, stack
+from trustlib.core import format as show
+from trustlib.core.text import clean, short
+from trustlib.incidents import SizingResult
+from trustlib.incidents.disclosure import published_segments
+from trustlib.narrative import house
+from trustlib.narrative.incidents import words
+from trustlib.narrative.incidents.words import (
+    CONFIRMED,
+    NOT_CONCLUSIVE,
+    NOT_ESTIMABLE,
+)
+
+
+def what_happened(result: SizingResult) -> View:
+    """How far the counts left their season, and whether they came back."""
+    unit = house.upper_first(words.unit(result))
+    against = words.relative(result)
+    if against is None:
+        return house.finding(f"{unit} were counted in hours where none were expected")
+    if result.verdict == NOT_ESTIMABLE:
+        return house.finding(f"{unit} came in {against}, by a season that rests on little history")
+    if result.verdict == NOT_CONCLUSIVE:
+        return house.finding(f"{unit} came in {against}, which does not settle the question")
+    if result.verdict != CONFIRMED:
+        if words.excludes_zero(words.excess(result)) and words.went_wrong_way(result):
+            return house.finding(f"{unit} came in {against}: not the way that was asked about")
+        return house.finding(f"{unit} came in {against}, within what quiet weeks show")
+    over = words.recovered(result)
+    ending = f" and were back by {over}" if over else ""
+    if words.is_open(result):
+        ending = " and had not come back when the data end"
+    return house.finding(f"{unit} came in {against}{ending}")
+
+
+def how_it_added_up(result: SizingResult) -> View:
+    """Where the running excess ended, and when half of it was there."""
+    number, _ = words.amount(words.excess(result))
+    unit = words.unit(result)
+    if not words.has_interval(words.excess(result)):
+        return house.finding(f"The running difference ends at {number} {unit}, with no interval")
+    if not words.excludes_zero(words.excess(result)):
+        return house.finding(
+            f"The running excess ends at {number} {unit}, and its interval holds zero"
+        )
+    half = _half_at(result)
+    first = f"; half of it was there by {words.brief(result, half)}" if half is not None else ""
+    return house.finding(f"The running excess ends at {number} {unit}{first}")
+
+
+def was_it_an_incident(result: SizingResult) -> View:
+    """The incident among earlier windows in which nothing is known to have happened."""
+    p = result.estimates["placebo_p_value"].point
+    more, n = words.beyond(result)
+    if p is None or n == 0:
+        return house.finding("No earlier window could stand beside the incident")
+    how = {"increase": "this high", "decrease": "this low"}.get(
+        result.spec.direction, "this far off"
+    )
+    windows = f"{n:,} earlier {'window' if n == 1 else 'windows'}"
+    if more == 0:
+        return house.finding(f"None of {windows} came out {how} (p {_p(p)})")
+    return house.finding(f"{more:,} of {windows} came out {how} (p {_p(p)})")
+
+
+def where(result: SizingResult) -> View:
+    """Which segments moved; a box with the reason where there are none."""
+    if result.segments is None:
+        return stack(
+            [
+                house.finding("Where it happened was not asked"),
+                house.note(
+                    "No segment_column was given, so the excess is not split. Name a column of "
+                    "the source (market, surface, rule) in the params file and run again."
+                ),
+            ]
+        )
+    shown = published_segments(result.segments)
+    clear = shown[shown["moved"].isin(["up", "down"])]
+    if clear.empty:
+        return house.finding("No single segment clearly moved on its own")
+    up, down = (int((clear["moved"] == way).sum()) for way in ("up", "down"))
+    ways = [f"{house.number_word(n)} up" for n in (up,) if n] + [
+        f"{house.number_word(n)} down" for n in (down,) if n
+    ]
+    first = clear.iloc[clear["excess"].abs().argmax()]
+    share = float(first["share_of_excess"])
+    part = (
+        f", {show.percent(share)} of the excess in {short(first['segment'], 40)}"
+        if 0 < share <= 1 and words.excludes_zero(words.excess(result))
+        else f", {short(first['segment'], 40)} most"
+    )
+    total = house.number_word(len(shown))
+    moved = house.upper_first(house.number_word(len(clear)))
+    return house.finding(
+        f"{moved} of {total} {'segment' if len(shown) == 1 else 'segments'} clearly moved "
+        f"({house.listed(ways)}){part}"
+    )
+
+
+def can_we_believe_it(checks: Sequence[Check]) -> View:
+    """How many checks pass, and what the others need."""
+    total = len(checks)
+    tally = {v: sum(c.verdict == v for c in checks) for v in ("pass", "warn", "fail", "not_run")}
+    if tally["pass"] == total:
+        return house.finding(f"All {house.number_word(total)} checks pass")
+    rest = []
+    if n := tally["fail"]:
+        rest.append(f"{house.number_word(n)} {'fails' if n == 1 else 'fail'}")
+    if n := tally["warn"]:
+        rest.append(f"{house.number_word(n)} {'needs' if n == 1 else 'need'} a reader's judgement")
+    if n := tally["not_run"]:
+        rest.append(f"{house.number_word(n)} could not be run")
+    passed = house.upper_first(house.number_word(tally["pass"]))
+    verb = "passes" if tally["pass"] == 1 else "pass"
+    return house.finding(
+        f"{passed} of {house.number_word(total)} checks {verb}; {house.listed(rest)}"
+    )
+
+
+def what_it_rests_on(result: SizingResult) -> View:
+    """The assumption that no data can test, said first."""
+    unit = words.unit(result)
+    if result.verdict == NOT_ESTIMABLE:
+        return house.finding("The number has no interval: it rests on too little history")
+    return house.finding(f"The number stands if nothing else moved {unit} in those hours")
+
+
+def what_to_do(result: SizingResult, checks: Sequence[Check]) -> View:
+    """Next steps that follow from the verdict and the checks."""
+    steps = [step for step in _steps(result, checks) if step]
+    lead = {
+        CONFIRMED: "Use the number with its interval, and settle what is open",
+        NOT_CONCLUSIVE: "Find a second signal before anyone decides on this one",
+        NOT_ESTIMABLE: "Bring more history before quoting a size",
+    }.get(result.verdict, "Nothing to repair on this evidence")
+    return stack([house.finding(lead), house.bullets(steps)])
+
+
+def _steps(result: SizingResult, checks: Sequence[Check]) -> list[str]:
+    number, interval = words.amount(words.excess(result))
+    row, spec = words.onset(result), result.spec
+    unit = words.unit(result)
+    steps = []
+    if result.verdict == CONFIRMED:
+        steps.append(
+            f"Quote {number} {unit} with its {words.level(result)} interval, {interval}; never "
+            "the number alone."
+        )
+    if words.is_open(result):
+        steps.append("Run this again when the deviation is over, with incident_end moved to it.")
+    if _differs(checks, "onset_agrees") and words.has_onset(result):
+        at = words.local(result, row["estimated_at"])
+        steps.append(
+            f"Compare the stated start with the log: the counts leave their season at {at} "
+            f"({clean(show.zone_name(spec.timezone))}). If that is right, move incident_start."
+        )
+    if result.verdict == NOT_ESTIMABLE:
+        steps.append("Move history_start back, or name a source that goes back further.")
+    if result.segments is None:
+        steps.append("Set segment_column to see which part moved.")
+    elif (first := _top_segment(result)) is not None:
+        steps.append(f"Start with {first}, where the most of it is.")
+    for check in checks:
+        if check.verdict == "fail":
+            steps.append(f"Settle the failed check: {clean(check.label)}.")
+    if not spec.exclude_windows:
+        steps.append("List holidays and earlier incidents in exclude_windows and run again.")
+    return steps or ["Keep the series under watch."]
+
+
+def _top_segment(result: SizingResult) -> str | None:
+    assert result.segments is not None
+    shown = published_segments(result.segments)
+    clear = shown[shown["moved"].isin(["up", "down"])]
+    if clear.empty:
+        return None
+    return short(clear.iloc[clear["excess"].abs().argmax()]["segment"], 60)
+
+
+def _differs(checks: Sequence[Check], name: str) -> bool:
+    return any(check.name == name and check.verdict in ("warn", "fail") for check in checks)
+
+
+def _half_at(result: SizingResult) -> pd.Timestamp | None:
+    """The end of the bucket in which the running excess first reached half of its total."""
+    inside = result.counterfactual[result.counterfactual["in_window"]]
+    running = inside["cumulative_excess"].to_numpy()
+    if len(running) < 4 or not running[-1]:
+        return None
+    reached = running / running[-1] >= 0.5
+    ends = inside["bucket_start_at"].shift(-1).fillna(pd.Timestamp(result.spec.incident.end))
+    return ends.iloc[int(reached.argmax())]
+
+
+def _p(value: float) -> str:
+    text = show.probability(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def does_it_hang_on_a_choice(result: SizingResult) -> View:
+    """Whether other choices of history and method would have led elsewhere."""
+    rows = result.sensitivity.dropna(subset=["excess"])
+    if len(rows) < 2:
+        return house.finding("No other choice could be fitted to set beside the headline")
+    low, high = float(rows["excess"].min()), float(rows["excess"].max())
+    n = house.number_word(len(rows))
+    _, spread = show.triple(low, low, high, sign=True)
+    if low <= 0 <= high:
+        return house.finding(f"{house.upper_first(n)} choices disagree on the sign: from {spread}")
+    return house.finding(f"All {n} choices point the same way, from {spread}")

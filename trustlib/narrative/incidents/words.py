@@ -1,0 +1,119 @@
+"""The phrases that sentences about an incident share; every number through the formatter."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from trustlib.core import Estimate
+from trustlib.core import format as show
+from trustlib.core.text import short
+from trustlib.incidents import SizingResult
+
+CONFIRMED = "incident confirmed"
+NOT_SHOWN = "no incident shown"
+NOT_CONCLUSIVE = "not conclusive"
+NOT_ESTIMABLE = "not estimable"
+
+
+def unit(result: SizingResult) -> str:
+    """What is counted, as given."""
+    return short(result.spec.unit_label, 60)
+
+
+def excess(result: SizingResult) -> Estimate:
+    return result.estimates["excess"]
+
+
+def has_interval(estimate: Estimate) -> bool:
+    return estimate.low is not None
+
+
+def excludes_zero(estimate: Estimate) -> bool:
+    """The interval lies on one side of zero."""
+    return estimate.low is not None and not estimate.low <= 0 <= (estimate.high or 0.0)
+
+
+def amount(estimate: Estimate) -> tuple[str, str]:
+    """A signed number and its interval, rounded alike: ``("−734,000", "−839,000 to −630,000")``."""
+    currency = "$" if estimate.unit == "USD" else ""
+    sign = not currency
+    return show.triple(estimate.point, estimate.low, estimate.high, sign=sign, currency=currency)
+
+
+def counted(value: float | None) -> str:
+    """A total that was counted: every digit up to ten million."""
+    if value is not None and abs(value) < 1e7:
+        return show.exact(value)
+    return show.count(value, digits=4)
+
+
+def level(result: SizingResult) -> str:
+    return show.level(result.spec.level)
+
+
+def length(result: SizingResult) -> str:
+    return show.duration(result.spec.incident.duration)
+
+
+def period(result: SizingResult) -> str:
+    """The window in words, local time first: for the page's head."""
+    incident = result.spec.incident
+    return show.window(incident.start, incident.end, result.spec.timezone)
+
+
+def relative(result: SizingResult) -> str | None:
+    """``65 % below expected``, ``2.4 times the expected``; None where nothing was expected."""
+    share = result.estimates["relative_excess"].point
+    if share is None:
+        return None
+    if share >= 4:
+        return f"{show.count(1 + share, digits=2)} times the expected"
+    if show.percent(abs(share)) == show.percent(0):
+        return "as expected"
+    return f"{show.percent(abs(share))} {'below' if share < 0 else 'above'} expected"
+
+
+def local(result: SizingResult, at: pd.Timestamp) -> str:
+    """An instant on the local clock: ``26 Jan 2015, 16:00``."""
+    return show.instant(at, result.spec.timezone)
+
+
+def brief(result: SizingResult, at: pd.Timestamp) -> str:
+    """The same without its year, for an instant near the window."""
+    return show.instant(at, result.spec.timezone, year=False)
+
+
+def onset(result: SizingResult) -> pd.Series:
+    return result.onset.iloc[0]
+
+
+def has_onset(result: SizingResult) -> bool:
+    return not pd.isna(onset(result)["estimated_at"])
+
+
+def recovered(result: SizingResult) -> str | None:
+    """``27 Jan, 09:00`` when the deviation was over; None while it lasts or where unknown."""
+    at = onset(result)["recovered_at"]
+    return None if pd.isna(at) else brief(result, at)
+
+
+def is_open(result: SizingResult) -> bool:
+    """A confirmed deviation whose end the data do not show."""
+    return result.verdict == CONFIRMED and has_onset(result) and recovered(result) is None
+
+
+def beyond(result: SizingResult) -> tuple[int, int]:
+    """Placebo windows at least as extreme as the incident, and all of them.
+
+    The first is what the p-value says: p = (1 + beyond) / (1 + windows).
+    """
+    p, n = result.estimates["placebo_p_value"].point, len(result.placebos)
+    return (0 if p is None else round(p * (1 + n)) - 1), n
+
+
+def went_wrong_way(result: SizingResult) -> bool:
+    """The counts moved against the direction that was asked about."""
+    point = excess(result).point or 0.0
+    return (result.spec.direction, point > 0) in (("decrease", True), ("increase", False)) and (
+        point != 0
+    )

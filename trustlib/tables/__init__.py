@@ -1,0 +1,1 @@
+"""Tables of results: house style and one module per room."""

@@ -1,0 +1,82 @@
+"""Assumptions of incident sizing: quality of the evidence × effect on the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from trustlib.core import Check, View
+from trustlib.core import format as show
+from trustlib.core.text import short
+from trustlib.incidents import SizingResult
+from trustlib.tables import house
+
+# Evidence by the worst verdict among the checks that bear on an assumption.
+_STRENGTH = {"pass": "● strong", "warn": "◐ medium", "fail": "○ weak", "not_run": "○ not tested"}
+
+
+def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
+    """What the number rests on, how well each is supported, and what follows if it is wrong."""
+    unit = short(result.spec.unit_label, 40)
+    rows = [
+        (
+            f"Without the incident, {unit} would have followed their season",
+            _evidence(checks, "two_methods_agree", "model_fit", "history_length"),
+            _range(result),
+        ),
+        (
+            "Nothing else moved them in the same hours",
+            "not_run",
+            "the excess holds that as well: no data in this source can tell the two apart",
+        ),
+        (
+            "The history holds no other incident or holiday",
+            _evidence(checks, "holidays_or_masks", "contaminated_history"),
+            _without_exclusions(result),
+        ),
+        (
+            f"Recorded {unit} are all of them, once each",
+            _evidence(
+                checks, "missing_in_window", "data_complete", "duplicates", "freshness", "late_rows"
+            ),
+            "lost or doubled records count as excess",
+        ),
+        (
+            "The stated window is when it happened",
+            _evidence(checks, "onset_agrees"),
+            "what lies outside the window is not counted",
+        ),
+    ]
+    if "cost_usd" in result.estimates:
+        cost = show.usd(result.spec.unit_cost_usd)
+        rows.append((f"Each costs {cost}", "not_run", "the cost moves in proportion"))
+    return house.table(
+        [(text, _STRENGTH[verdict], effect) for text, verdict, effect in rows],
+        columns=("Assumption", "Evidence", "If it is wrong"),
+        caption="What the number rests on",
+        classes=[verdict for _, verdict, _ in rows],
+        classed="Evidence",
+    )
+
+
+def _evidence(checks: Sequence[Check], *names: str) -> str:
+    """The worst verdict of the checks that bear on it; "not_run" where there is none."""
+    found = {check.verdict for check in checks if check.name in names}
+    return next((v for v in ("fail", "warn", "not_run", "pass") if v in found), "not_run")
+
+
+def _range(result: SizingResult) -> str:
+    ends = result.sensitivity["excess"].dropna()
+    if len(ends) < 2:
+        return "the excess moves with it; no other choice could be fitted"
+    _, spread = show.triple(float(ends.min()), float(ends.min()), float(ends.max()), sign=True)
+    return f"{len(ends)} choices of season and history put the excess at {spread}"
+
+
+def _without_exclusions(result: SizingResult) -> str:
+    row = result.sensitivity[result.sensitivity["choice"] == "no_exclusions"]
+    if row.empty or pd.isna(row["excess"].iloc[0]):
+        return "the expected count and its interval carry it"
+    number, _ = show.triple(float(row["excess"].iloc[0]), None, None, sign=True)
+    return f"with nothing excluded the excess is {number}"

@@ -1,0 +1,203 @@
+"""Tables of incident sizing: checks, estimates, segments, sensitivity, assumptions, data health."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from markupsafe import Markup
+
+from trustlib.core import VERDICTS, Check, Estimate, View
+from trustlib.core import format as show
+from trustlib.core.text import clean, short
+from trustlib.incidents import SizingResult
+from trustlib.incidents.disclosure import published_segments
+from trustlib.tables import house
+
+if TYPE_CHECKING:
+    from trustlib.data import Counts
+
+MOST_SEGMENTS = 25
+
+_QUANTITIES = {
+    "actual": "Counted in the window",
+    "expected": "Expected without the incident",
+    "excess": "Excess: counted minus expected",
+    "relative_excess": "Excess as a share of expected",
+    "cost_usd": "Cost of the excess",
+    "same_hours_excess": "Excess by the second method",
+    "smallest_detectable_excess": "Smallest excess likely to be seen",
+    "placebo_p_value": "Placebo p-value",
+    "onset_hours": "Estimated minus stated start, hours",
+}
+
+
+def checks(made: Sequence[Check]) -> View:
+    """Every check with its verdict and the reason, the worst first."""
+    ranked = sorted(made, key=lambda check: VERDICTS.index(check.verdict))
+    return house.table(
+        [(_capital(check.label), house.verdict(check.verdict), check.text) for check in ranked],
+        columns=("Check", "Verdict", "Why"),
+        caption="Checks, the worst first",
+        classes=[check.verdict for check in ranked],
+        classed="Verdict",
+    )
+
+
+def estimates(result: SizingResult) -> View:
+    """Every estimate with its interval, what it was made from, and how."""
+    rows = []
+    for name, estimate in result.estimates.items():
+        number, interval = _amount(estimate)
+        how = estimate.method if estimate.low is not None else estimate.note or estimate.method
+        rows.append((_QUANTITIES.get(name, name), number, interval, how, f"{estimate.n:,}"))
+    return house.table(
+        rows,
+        columns=("Quantity", "Estimate", f"{show.level(result.spec.level)} interval", "How", "n"),
+        caption="Estimates",
+        numeric=("Estimate", f"{show.level(result.spec.level)} interval", "n"),
+    )
+
+
+def segments(result: SizingResult) -> View:
+    """Excess by segment, adding up to the total.
+
+    Raises
+    ------
+    ValueError
+        If the result has no segments.
+    """
+    if result.segments is None:
+        raise ValueError("segments: the result has none; set segment_column")
+    rows = []
+    for _, row in published_segments(result.segments, most=MOST_SEGMENTS).iterrows():
+        excess, interval = show.triple(
+            _number(row["excess"]), _number(row["low"]), _number(row["high"]), sign=True
+        )
+        rows.append(
+            (
+                short(row["segment"], 60),
+                show.exact(_number(row["actual"])),
+                show.count(_number(row["expected"])),
+                excess,
+                interval,
+                show.percent(_number(row["share_of_excess"])),
+                str(row["moved"]),
+            )
+        )
+    level = show.level(result.spec.level)
+    columns = (
+        "Segment", "Counted", "Expected", "Excess", f"{level} interval", "Share of excess", "Moved",
+    )  # fmt: skip
+    return house.table(
+        rows,
+        columns=columns,
+        caption="Excess by segment; segments with fewer than 11 events are merged",
+        numeric=columns[1:-1],
+    )
+
+
+def sensitivity(result: SizingResult) -> View:
+    """The excess under other choices of history and method."""
+    rows = []
+    for _, row in result.sensitivity.iterrows():
+        excess, interval = show.triple(
+            _number(row["excess"]), _number(row["low"]), _number(row["high"]), sign=True
+        )
+        share = show.percent(_number(row["relative_excess"]), sign=True)
+        rows.append((_spaced(row["choice"]), excess, interval, share, str(row["description"])))
+    level = show.level(result.spec.level)
+    columns = ("Choice", "Excess", f"{level} interval", "Of expected", "What differs")
+    return house.table(
+        rows, columns=columns, caption="The same incident under other choices", numeric=columns[1:4]
+    )
+
+
+def health(counts: Counts) -> View:
+    """What was read, and what was done about rows that are not as they should be."""
+    rows = [
+        (_capital(str(item)), show.exact(_number(n)), str(note))
+        for item, n, note in counts.health[["item", "n", "note"]].itertuples(index=False)
+    ]
+    return house.table(
+        rows,
+        columns=("What", "Number", "Note"),
+        caption=f"Health of the data from {short(counts.snapshot.source, 80)}",
+        numeric=("Number",),
+    )
+
+
+def sources(counts: Counts, *, timezone: str) -> View:
+    """Which rows the report rests on."""
+    read = counts.snapshot
+    span = (
+        f"{show.instant(read.window_start_at, timezone)} to "
+        f"{show.instant(read.window_end_at, timezone)}"
+    )
+    rows = [(short(read.source, 80), read.kind, f"{read.rows:,}", span, read.sha256[:12])]
+    return house.table(
+        rows,
+        columns=("Source", "Kind", "Rows", f"From, to ({show.zone_name(timezone)})", "Content"),
+        caption="What was read",
+        numeric=("Rows",),
+    )
+
+
+def statement(counts: Counts) -> View:
+    """The SQL that ran, folded."""
+    text = str(counts.snapshot.sql).strip()
+    html = Markup("<details><summary>The statement that ran</summary><pre>{}</pre></details>")
+    return View(html=html.format(text), text=f"The statement that ran\n{text}")
+
+
+def definitions(result: SizingResult) -> View:
+    """What the words of this report mean."""
+    level = show.level(result.spec.level)
+    terms = {
+        "Expected": "What the season of the history (hour of the day, day of the week, weekend) "
+        "would have brought without the incident.",
+        "Excess": "Counted minus expected over the window; negative for a shortfall.",
+        f"{level} interval": "From errors of whole windows: every earlier window is forecast with "
+        "its own week left out, so hours that stray together count as what they are.",
+        "Placebo window": "A window of the same length in the history, sized as if it were the "
+        "incident. Their spread says what quiet weeks look like.",
+        "Placebo p": "The share of such windows at least as extreme, the incident counted in.",
+        "Smallest excess likely to be seen": "What this design would find four times out of five.",
+        "Back in its season": "The end of the stretch in which the counts stay away from what was "
+        "expected, estimated from the data.",
+    }
+    items = Markup("").join(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(term, text) for term, text in terms.items()
+    )
+    return View(
+        html=Markup("<dl>{}</dl>").format(items),
+        text="\n".join(f"{term}: {text}" for term, text in terms.items()),
+    )
+
+
+def _amount(estimate: Estimate) -> tuple[str, str]:
+    if estimate.unit == "share":
+        ends = show.interval(estimate.low, estimate.high, lambda x: show.percent(x, sign=True))
+        return show.percent(estimate.point, sign=True), ends
+    if estimate.unit == "probability":
+        return show.probability(estimate.point), "none"
+    return show.triple(
+        estimate.point,
+        estimate.low,
+        estimate.high,
+        currency="$" if estimate.unit == "USD" else "",
+    )
+
+
+def _number(value: object) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)  # type: ignore[arg-type]
+
+
+def _capital(text: str) -> str:
+    whole = clean(text)
+    return whole[:1].upper() + whole[1:]
+
+
+def _spaced(name: object) -> str:
+    return _capital(str(name).replace("_", " "))
