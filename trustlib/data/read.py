@@ -89,7 +89,7 @@ def _counted(
     repeats: Any,
 ) -> Counts:
     form = time_form(table, query)
-    rows = tally.stamped(table, aware=form.aware)
+    rows = tally.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
     days = tally.days(rows)
     spacing = native(rows, query) if query.count_column else None
     reach = extent(days, query, aware=form.aware, spacing=spacing)

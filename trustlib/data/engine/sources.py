@@ -83,7 +83,7 @@ def _csv(source: Source) -> Iterator[Opened]:
                 strict_mode=True,
                 null_padding=False,
                 ignore_errors=False,
-                max_line_size=16 * 1024 * 1024,
+                max_line_size=1024 * 1024,
             )
         yield Opened(table, columns, True, f"read_csv({source.name})")
 
