@@ -204,7 +204,8 @@ def main(arguments: list[str]) -> None:
     from trustlib.report.kernel import die_with_parent, lighten
 
     descriptor, wait, modules = arguments
-    die_with_parent(int(os.environ["TRUSTLIB_PARENT"]))
+    # Not SIGKILL: what the kernels started themselves must go too.
+    die_with_parent(int(os.environ["TRUSTLIB_PARENT"]), signal.SIGTERM)
     lighten()
     nursery = Nursery(socket.socket(fileno=int(descriptor)))
     _import(KERNEL_MODULES, nursery, wait=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -130,6 +131,9 @@ class ForkedKernel:
         except OSError:
             data = b""
         if not data:  # the nursery is gone, and its kernels with it
+            if self.pid is not None:
+                with contextlib.suppress(OSError):
+                    os.killpg(self.pid, signal.SIGKILL)
             self._over(-signal.SIGKILL)
             return True
         *lines, self._heard = (self._heard + data).split(b"\n")

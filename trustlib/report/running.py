@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -244,6 +245,7 @@ def _work(job: Job, pipe: Connection) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise work.Interrupted
 
+    warnings.simplefilter("ignore")  # they would tear the display; cells keep their own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and sends SIGTERM
     signal.signal(signal.SIGTERM, interrupted)
     parent = multiprocessing.parent_process()
@@ -303,8 +305,6 @@ def _died(exitcode: int | None) -> str:
 
 def _gallery(reports: Path) -> None:
     """Rebuild the list of reports; a report that stands is not failed by its list."""
-    import warnings
-
     try:
         from trustlib.report import gallery, publish
 

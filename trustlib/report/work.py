@@ -105,6 +105,8 @@ def _run(job: Job, run_id: str, clock: _Clock, tell: Tell) -> RunOutcome:
 
 def _executed(job: Job, run_id: str, clock: _Clock, tell: Tell) -> tuple[Any, Fault | None]:
     """The executed notebook, scrubbed, and why it is not complete (None if it is)."""
+    from nbclient.exceptions import CellTimeoutError
+
     from trustlib.report import engine
 
     with clock.stage("prepare"):
@@ -125,9 +127,9 @@ def _executed(job: Job, run_id: str, clock: _Clock, tell: Tell) -> tuple[Any, Fa
     with scratch(run_id) as place, clock.stage("notebook"):
         try:
             _execute(job, notebook, place, on_cell, engine)
-        except OSError:
-            raise
         except Exception as error:
+            if isinstance(error, OSError) and not isinstance(error, CellTimeoutError):
+                raise  # the disk, not the notebook
             broken = error
     fault = _engine_fault(notebook, at[-1] if at else None, broken, job) if broken else None
     fault = fault or assess(notebook, expected=job.notebook)
