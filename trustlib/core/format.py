@@ -65,10 +65,12 @@ def percent(share: float | None, *, sign: bool = False, digits: int = 2) -> str:
 
 
 def usd(value: float | None, *, sign: bool = False, digits: int = 3) -> str:
-    """Dollars: ``$1.1 million``."""
+    """Dollars: ``$1.1 million``, ``$2.40``."""
     if value is None:
         return "not estimable"
-    body = count(abs(value), digits=digits)
+    value = float(value)
+    size = abs(value)
+    body = f"{size:.2f}" if size < 100 and not size.is_integer() else count(size, digits=digits)
     return _signed(f"${body}", value, sign)
 
 
@@ -99,17 +101,19 @@ def triple(
     sign: bool = False,
     currency: str = "",
     digits: int = 3,
+    beside: float | None = None,
 ) -> tuple[str, str]:
-    """A point and its interval rounded to the same place: ``("1.02 million", "0.99 to 1.05 million")``.
+    """A point and its interval, rounded alike: ``("1.02 million", "0.99 to 1.05 million")``.
 
     The place is the third digit of the largest of the three, finer where the point would
     vanish or the ends would meet. Whole numbers stay whole; dollars have cents or none.
-    What is None reads "not estimable".
+    What is None reads "not estimable". With `beside`, the largest number of a column, the
+    place is that number's third digit, so that the column reads as one.
     """
     values = [value for value in (point, low, high) if value is not None]
     if point is None or not values:
         return "not estimable", "not estimable"
-    place = _place(values, point, digits)
+    place = _place(values, point, digits) if beside is None else _place([beside], beside, digits)
     if currency and place < 0:
         place = -2
     scale, word = _scale(values, place)

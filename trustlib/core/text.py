@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Cc control, Cf format (bidirectional overrides among them), Cs surrogate, Co private, Cn unassigned.
+# Control, format (bidirectional overrides among them), surrogate, private, unassigned.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _JOINER = "\u200d"  # holds emoji and some scripts together, so it stays
 _KEPT_SPACES = "\u00a0\u2009\u202f"  # inside numbers they are meant

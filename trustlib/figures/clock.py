@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _HOURS = (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14)
 
 
@@ -29,7 +30,7 @@ def ticks(
     """At most `most` instants (UTC) with their labels, from hours to months as the span asks."""
     zone = ZoneInfo(timezone)
     for hours in _HOURS:
-        marks = [at for at in _clock(start, end, zone, hours)]
+        marks = list(_clock(start, end, zone, hours))
         if len(marks) <= most:
             return [(at, _label(at.astimezone(zone), long=len(marks) <= 4)) for at in marks]
     months = _months(start, end, zone)
@@ -62,7 +63,7 @@ def _label(local: datetime, *, long: bool) -> str:
     if (local.hour, local.minute) != (0, 0):
         return f"{local:%H:%M}"
     text = f"{local.day} {_MONTHS[local.month - 1]}"
-    return f"{['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][local.weekday()]} {text}" if long else text
+    return f"{_DAYS[local.weekday()]} {text}" if long else text
 
 
 def _month(local: datetime) -> str:

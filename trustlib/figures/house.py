@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pandas as pd
@@ -25,7 +25,7 @@ WIDTH = 6.2  # inches; a phone shows it at four fifths of its size, a desktop at
 TEXT = 11.0  # points at that width: about 9 pixels on a phone
 SMALL = 10.0
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     # Bundled with matplotlib and wider than the page's fonts: text that fits here fits there,
     # and the layout does not depend on what is installed.
     "font.family": ["DejaVu Sans"],
@@ -83,10 +83,20 @@ def axes(ax: Axes | None, *, height: float) -> Axes:
     return figure.add_subplot()
 
 
+def size(ax: Axes) -> tuple[float, float]:
+    """Width and height of the whole figure, in points."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    return 72 * float(width), 72 * float(height)
+
+
 def margins(ax: Axes, *, left: float, right: float, top: float, bottom: float) -> None:
     """Room around the axes, in points, whatever the figure's size."""
-    width, height = (72 * inches for inches in ax.figure.get_size_inches())
-    ax.figure.subplots_adjust(
+    width, height = size(ax)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.subplots_adjust(
         left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height
     )
 
@@ -149,15 +159,13 @@ def _signed(value: float, _position: object = None) -> str:
     return f"{sign}{abs(value):,.10g}"
 
 
-def view(
-    drawn: Axes | Figure, *, alt: str, caption: str, data: pd.DataFrame, filename: str
-) -> View:
+def view(drawn: Axes, *, alt: str, caption: str, data: pd.DataFrame, filename: str) -> View:
     """A drawn figure as the page shows it, with its description and its data.
 
     Parameters
     ----------
     drawn
-        Axes or figure; a figure that pyplot opened is closed.
+        Axes; a figure that pyplot opened is closed.
     alt
         What a reader who cannot see the figure should know.
     caption
@@ -168,6 +176,7 @@ def view(
         Of that file: ``counterfactual.csv``. Its stem is the prefix of the figure's ids.
     """
     figure = drawn.get_figure(root=True)
+    assert figure is not None
     stem = filename.removesuffix(".csv")
     with style():
         svg = fragment(figure, name=stem, alt=alt)
@@ -176,7 +185,8 @@ def view(
     link = "data:text/csv;charset=utf-8," + quote(rows.to_csv(index=False), safe=",:+-.")
     return View(
         html=Markup(
-            '<figure>{}<figcaption>{} <a href="{}" download="{}">Data (CSV)</a></figcaption></figure>'
+            '<figure>{}<figcaption>{} <a href="{}" download="{}">Data (CSV)</a></figcaption>'
+            "</figure>"
         ).format(svg, clean(caption), link, f"{stem}.csv"),
         text=f"[{clean(alt)}]\n{clean(caption)}\n{_digest(rows)}",
     )

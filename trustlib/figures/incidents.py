@@ -44,20 +44,33 @@ def shown(result: SizingResult) -> pd.DataFrame:
 
 def counterfactual(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     """Actual against expected per bucket, with the interval of a single bucket as a band."""
+    from matplotlib.dates import date2num
+
     with house.style():
         ax = house.axes(ax, height=3.1)
         frame, window = shown(result), result.spec.incident
         by, word = house.scale(_largest(frame, "actual", "expected", "high"))
         at = frame["bucket_start_at"] + _STEP[result.spec.bucket] / 2
-        ax.axvspan(window.start, window.end, color=PALETTE["harm"], alpha=0.07, linewidth=0)
+        ax.axvspan(
+            date2num(window.start),
+            date2num(window.end),
+            color=PALETTE["harm"],
+            alpha=0.07,
+            linewidth=0,
+        )
         ax.fill_between(
             at, frame["low"] / by, frame["high"] / by,
             color=PALETTE["expected"], alpha=0.2, linewidth=0,
         )  # fmt: skip
-        dashed = {"color": PALETTE["expected"], "linewidth": 1.5, "linestyle": (0, (4, 2))}
-        ax.plot(at, frame["expected"] / by, **dashed)
-        marker = {"marker": "o", "markersize": 3} if len(frame) <= 40 else {}
-        ax.plot(at, frame["actual"] / by, color=PALETTE["actual"], linewidth=2.2, **marker)
+        ax.plot(
+            at, frame["expected"] / by, color=PALETTE["expected"], linewidth=1.5,
+            linestyle=(0, (4, 2)),
+        )  # fmt: skip
+        # A few counts are marked each; many make a line.
+        ax.plot(
+            at, frame["actual"] / by, color=PALETTE["actual"], linewidth=2.2,
+            marker="o" if len(frame) <= 40 else "", markersize=3,
+        )  # fmt: skip
         _mark_missing(ax, at[frame["actual"].isna()])
         first, last = _span(frame, result)
         local_axis(ax, first, last, result.spec.timezone)
@@ -93,7 +106,7 @@ def cumulative_excess(result: SizingResult, *, ax: Axes | None = None) -> Axes:
 
 
 def accumulated(result: SizingResult) -> pd.DataFrame:
-    """Running excess by the end of each bucket of the window; its first row is zero at the start."""
+    """Running excess by the end of each bucket of the window; the first row is zero."""
     inside = result.counterfactual[result.counterfactual["in_window"]]
     columns = ["cumulative_excess", "cumulative_low", "cumulative_high"]
     end = pd.Timestamp(result.spec.incident.end)
@@ -106,35 +119,26 @@ def accumulated(result: SizingResult) -> pd.DataFrame:
 
 def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     """The incident's excess among the same measure of earlier windows without an incident."""
-    import seaborn
-
     with house.style():
-        ax = house.axes(ax, height=2.3)
-        groups = _placebo_groups(result)
-        rows = pd.DataFrame(
-            [(100 * x, i) for i, (_, values) in enumerate(groups) for x in values],
-            columns=["share", "row"],
-        )
+        placebos = result.placebos.dropna(subset=["relative_excess"])
+        same = placebos["same_phase"].astype(bool)
+        groups = {
+            "same hours of the week, earlier": placebos[same],
+            "other earlier windows": placebos[~same],
+        }
+        filled = [
+            (name, 100 * part["relative_excess"]) for name, part in groups.items() if len(part)
+        ]
+        ax = house.axes(ax, height=0.95 + 0.52 * len(filled) + 0.3)
         ax.axvline(0, color=PALETTE["ink"], linewidth=1)
-        if len(rows):
-            seaborn.stripplot(
-                data=rows, x="share", y="row", orient="h", jitter=False, native_scale=True,
-                color=PALETTE["expected"], size=6.5, alpha=0.6, linewidth=0, ax=ax, legend=False,
-            )  # fmt: skip
+        for y, (name, shares) in enumerate(filled):
+            _marks(ax, y, shares)
+            _above(ax, y, f"{name} ({len(shares):,})", color=PALETTE["muted"], weight="normal")
         incident = result.estimates["relative_excess"]
-        bottom = len(groups)
         if incident.point is not None:
-            _whisker(ax, bottom, incident.point, incident.low, incident.high)
-        for i, label in enumerate([*(name for name, _ in groups), "this incident"]):
-            own = i == bottom
-            colour = PALETTE["actual"] if own else PALETTE["muted"]
-            ax.annotate(
-                label, (0, i), xycoords=("axes fraction", "data"), xytext=(0, 9),
-                textcoords="offset points", color=colour, fontsize=SMALL, va="bottom",
-                weight="bold" if own else "normal",
-                bbox={"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1},
-            )  # fmt: skip
-        ax.set_ylim(bottom + 0.5, -0.85)
+            _whisker(ax, len(filled), incident.point, incident.low, incident.high)
+        _above(ax, len(filled), "this incident", color=PALETTE["actual"], weight="bold")
+        ax.set_ylim(len(filled) + 0.4, -0.75)
         ax.set_yticks([])
         ax.set(xlabel="", ylabel="")
         ax.margins(x=0.06)
@@ -153,14 +157,10 @@ def segments(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     ValueError
         If the result has no segments.
     """
-    rows = [
-        Row(
-            label=row.segment, point=row.excess, low=row.low, high=row.high,
-            strong=row.moved in ("up", "down"),
-        )
-        for row in segment_rows(result).itertuples()
-    ]  # fmt: skip
-    return forest(rows, unit=f"excess, {{scale}}{short(result.spec.unit_label, 34)}", ax=ax)
+    rows = segment_rows(result)
+    moved = rows["moved"].isin(["up", "down"])
+    unit = f"excess, {{scale}}{short(result.spec.unit_label, 34)}"
+    return forest(_rows(rows, "segment", moved), unit=unit, ax=ax)
 
 
 def segment_rows(result: SizingResult) -> pd.DataFrame:
@@ -178,25 +178,44 @@ def segment_rows(result: SizingResult) -> pd.DataFrame:
 
 def sensitivity(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     """The excess under other choices of history, engine and exclusions; the headline's first."""
-    rows = [
-        Row(label=row.choice, point=row.excess, low=row.low, high=row.high, strong=row.Index == 0)
-        for row in result.sensitivity.reset_index(drop=True).itertuples()
-    ]
-    return forest(rows, unit=f"excess, {{scale}}{short(result.spec.unit_label, 34)}", ax=ax)
+    rows = result.sensitivity.assign(choice=result.sensitivity["choice"].str.replace("_", " "))
+    first = pd.Series(range(len(rows)), index=rows.index) == 0
+    unit = f"excess, {{scale}}{short(result.spec.unit_label, 34)}"
+    return forest(_rows(rows, "choice", first), unit=unit, ax=ax)
 
 
-def _placebo_groups(result: SizingResult) -> list[tuple[str, list[float]]]:
-    placebos = result.placebos.dropna(subset=["relative_excess"])
-    same = placebos["same_phase"].astype(bool)
-    split = {
-        "same hours of the week, earlier": placebos[same],
-        "other earlier windows": placebos[~same],
-    }
+def _rows(frame: pd.DataFrame, label: str, strong: pd.Series) -> list[Row]:
     return [
-        (f"{name} ({len(part)})", part["relative_excess"].tolist())
-        for name, part in split.items()
-        if len(part)
+        Row(label=str(name), point=float(point), low=float(low), high=float(high), strong=bool(own))
+        for name, point, low, high, own in zip(
+            frame[label], frame["excess"], frame["low"], frame["high"], strong, strict=True
+        )
     ]
+
+
+def _marks(ax: Axes, y: float, shares: pd.Series) -> None:
+    """Dots while they can be told apart, a bar code of ticks where they are many."""
+    if len(shares) <= 60:
+        import seaborn
+
+        seaborn.stripplot(
+            x=shares.to_numpy(), y=[y] * len(shares), orient="h", jitter=False, native_scale=True,
+            color=PALETTE["expected"], size=6.5, alpha=0.6, linewidth=0, ax=ax, legend=False,
+        )  # fmt: skip
+        return
+    # One path for all ticks: a page does not carry six hundred of them.
+    x = [value for share in shares for value in (share, share, float("nan"))]
+    at = [y - 0.17, y + 0.17, float("nan")] * len(shares)
+    ax.plot(x, at, color=PALETTE["expected"], linewidth=0.8, alpha=0.7)
+
+
+def _above(ax: Axes, y: float, text: str, *, color: str, weight: str) -> None:
+    """A row's name over its marks, on the page's own ground so that no line runs through it."""
+    ax.annotate(
+        text, (0, y - 0.24), xycoords=("axes fraction", "data"), xytext=(0, 1),
+        textcoords="offset points", color=color, fontsize=SMALL, va="bottom", weight=weight,
+        bbox={"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
 
 
 def _whisker(ax: Axes, y: float, point: float, low: float | None, high: float | None) -> None:
@@ -240,7 +259,7 @@ def _end_labels(ax: Axes, frame: pd.DataFrame, by: float) -> None:
     ends = {name: frame[name].dropna().iloc[-1] / by for name in ("expected", "actual")}
     upper = "actual" if ends["actual"] > ends["expected"] else "expected"
     lower = "expected" if upper == "actual" else "actual"
-    height = 72 * ax.figure.get_size_inches()[1] * ax.get_position().height
+    height = house.size(ax)[1] * ax.get_position().height
     need = 14 * (ax.get_ylim()[1] - ax.get_ylim()[0]) / height
     push = max(0.0, (need - (ends[upper] - ends[lower])) / 2)
     floor = max(0.0, need / 2 - (ends[lower] - push))  # not into the tick labels

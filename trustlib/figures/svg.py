@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -39,7 +39,11 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 # One unit is one point of the figure; a tenth of it is invisible on any screen.
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-_KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-weight", "text-anchor"]
+_KEPT = [
+    *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"),
+    *("stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "opacity"),
+    *("font-size", "font-weight", "text-anchor"),
+]
 
 
 def fragment(figure: Figure, *, name: str, alt: str) -> Markup:
@@ -55,7 +59,11 @@ def fragment(figure: Figure, *, name: str, alt: str) -> Markup:
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    settings = {"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}
+    settings: dict[Any, Any] = {
+        "svg.hashsalt": name,
+        "svg.fonttype": "none",
+        "text.parse_math": False,
+    }
     with mpl.rc_context(settings), warnings.catch_warnings():
         # The reader's browser has the glyphs that the measuring font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

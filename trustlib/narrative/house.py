@@ -21,13 +21,15 @@ def note(sentence: str) -> View:
     return View(html=Markup('<p class="note">{}</p>').format(text), text=text)
 
 
-def bullets(sentences: Sequence[str]) -> View:
-    """A short list."""
-    texts = [clean(sentence) for sentence in sentences]
-    items = Markup("").join(Markup("<li>{}</li>").format(text) for text in texts)
+def bullets(sentences: Sequence[str | tuple[str, str]]) -> View:
+    """A short list; a pair is a lead in bold and its sentence."""
+    pairs = [("", item) if isinstance(item, str) else item for item in sentences]
+    items = Markup("").join(
+        Markup("<li>{}{}</li>").format(_lead(lead), clean(text)) for lead, text in pairs
+    )
     return View(
         html=Markup('<ul class="bullets">{}</ul>').format(items),
-        text="\n".join(f"- {text}" for text in texts),
+        text="\n".join(f"- {clean(f'{lead}. {text}' if lead else text)}" for lead, text in pairs),
     )
 
 
@@ -53,6 +55,10 @@ def number_word(n: int) -> str:
     """``three`` from 3, digits from eleven on."""
     words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     return words[n] if 0 <= n < len(words) else f"{n:,}"
+
+
+def _lead(text: str) -> Markup:
+    return Markup("<strong>{}.</strong> ").format(clean(text)) if text else Markup("")
 
 
 def _paragraph(sentence: str, css: str) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -51,7 +51,9 @@ def estimates(result: SizingResult) -> View:
     for name, estimate in result.estimates.items():
         number, interval = _amount(estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
-        rows.append((_QUANTITIES.get(name, name), number, interval, how, f"{estimate.n:,}"))
+        rows.append(
+            (_QUANTITIES.get(name, name), number, interval, _capital(how), f"{estimate.n:,}")
+        )
     return house.table(
         rows,
         columns=("Quantity", "Estimate", f"{show.level(result.spec.level)} interval", "How", "n"),
@@ -70,16 +72,16 @@ def segments(result: SizingResult) -> View:
     """
     if result.segments is None:
         raise ValueError("segments: the result has none; set segment_column")
-    rows = []
-    for _, row in published_segments(result.segments, most=MOST_SEGMENTS).iterrows():
-        excess, interval = show.triple(
-            _number(row["excess"]), _number(row["low"]), _number(row["high"]), sign=True
-        )
+    rows, shown = [], published_segments(result.segments, most=MOST_SEGMENTS)
+    beside = _largest(shown, "actual", "expected", "excess")
+    for _, row in shown.iterrows():
+        excess, interval = _signed_triple(row, beside)
+        expected, _ = show.triple(_number(row["expected"]), None, None, beside=beside)
         rows.append(
             (
                 short(row["segment"], 60),
                 show.exact(_number(row["actual"])),
-                show.count(_number(row["expected"])),
+                expected,
                 excess,
                 interval,
                 show.percent(_number(row["share_of_excess"])),
@@ -101,11 +103,10 @@ def segments(result: SizingResult) -> View:
 def sensitivity(result: SizingResult) -> View:
     """The excess under other choices of history and method."""
     rows = []
+    beside = _largest(result.sensitivity, "excess")
     for _, row in result.sensitivity.iterrows():
-        excess, interval = show.triple(
-            _number(row["excess"]), _number(row["low"]), _number(row["high"]), sign=True
-        )
-        share = show.percent(_number(row["relative_excess"]), sign=True)
+        excess, interval = _signed_triple(row, beside)
+        share = _percent(_number(row["relative_excess"]))
         rows.append((_spaced(row["choice"]), excess, interval, share, str(row["description"])))
     level = show.level(result.spec.level)
     columns = ("Choice", "Excess", f"{level} interval", "Of expected", "What differs")
@@ -177,11 +178,15 @@ def definitions(result: SizingResult) -> View:
 
 
 def _amount(estimate: Estimate) -> tuple[str, str]:
+    if estimate.point is not None and estimate.low == estimate.high == estimate.point:
+        return show.exact(estimate.point), "exact"
     if estimate.unit == "share":
-        ends = show.interval(estimate.low, estimate.high, lambda x: show.percent(x, sign=True))
-        return show.percent(estimate.point, sign=True), ends
+        return _percent(estimate.point), show.interval(estimate.low, estimate.high, _percent)
     if estimate.unit == "probability":
         return show.probability(estimate.point), "none"
+    by_design = estimate.low is None and not (estimate.note or "").startswith("not estimable")
+    if estimate.point is not None and by_design:
+        return show.count(estimate.point), "none"
     return show.triple(
         estimate.point,
         estimate.low,
@@ -190,8 +195,22 @@ def _amount(estimate: Estimate) -> tuple[str, str]:
     )
 
 
-def _number(value: object) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)  # type: ignore[arg-type]
+def _signed_triple(row: pd.Series, beside: float) -> tuple[str, str]:
+    ends = [_number(row[name]) for name in ("excess", "low", "high")]
+    return show.triple(*ends, sign=True, beside=beside)
+
+
+def _percent(share: float | None) -> str:
+    """Signed, two digits, three from 100 % on."""
+    return show.percent(share, sign=True, digits=3 if share is not None and abs(share) >= 1 else 2)
+
+
+def _largest(rows: pd.DataFrame, *columns: str) -> float:
+    return float(rows[list(columns)].abs().max().max())
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
 
 
 def _capital(text: str) -> str:

@@ -69,7 +69,7 @@ def about_placebo_windows(result: SizingResult) -> About:
     more, n = words.beyond(result)
     share = result.estimates["relative_excess"]
     own = (
-        f"The incident lies at {show.percent(share.point, sign=True)}."
+        f"The incident lies at {words.percent(share.point, sign=True)}."
         if (share.point is not None)
         else "The incident's share is not estimable."
     )

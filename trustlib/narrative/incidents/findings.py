@@ -35,10 +35,16 @@ def what_happened(result: SizingResult) -> View:
             return house.finding(f"{unit} came in {against}: not the way that was asked about")
         return house.finding(f"{unit} came in {against}, within what quiet weeks show")
     over = words.recovered(result)
-    ending = f" and were back by {over}" if over else ""
+    ending = f" and were back in season by {over}" if over else ""
     if words.is_open(result):
-        ending = " and had not come back when the data end"
-    return house.finding(f"{unit} came in {against}{ending}")
+        ending = " and were not back when the data end"
+    share = result.estimates["relative_excess"].point or 0.0
+    verb = "fell" if share < 0 else "rose"
+    if share < 4:
+        against = f"{against.removesuffix(' expected')} what was expected"
+    else:
+        verb, against = "rose to", f"{against} number"
+    return house.finding(f"{unit} {verb} {against}{ending}")
 
 
 def how_it_added_up(result: SizingResult) -> View:
@@ -98,12 +104,10 @@ def where(result: SizingResult) -> View:
         if 0 < share <= 1 and words.excludes_zero(words.excess(result))
         else f", {short(first['segment'], 40)} most"
     )
-    total = house.number_word(len(shown))
+    noun = "segment" if len(result.segments) == 1 else "segments"
+    total = f"{house.number_word(len(result.segments))} {noun}"
     moved = house.upper_first(house.number_word(len(clear)))
-    return house.finding(
-        f"{moved} of {total} {'segment' if len(shown) == 1 else 'segments'} clearly moved "
-        f"({house.listed(ways)}){part}"
-    )
+    return house.finding(f"{moved} of {total} clearly moved ({house.listed(ways)}){part}")
 
 
 def can_we_believe_it(checks: Sequence[Check]) -> View:

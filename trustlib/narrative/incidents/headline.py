@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 from markupsafe import Markup
 
-from trustlib.core import VERDICTS, Check, View, stack
+from trustlib.core import VERDICTS, Check, Estimate, View, stack
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
@@ -70,7 +71,8 @@ def ask(result: SizingResult, checks: Sequence[Check]) -> View:
     sentence = clean(" ".join(_request(result)))
     weak = [check.label for check in checks if check.verdict in ("fail", "warn")]
     if weak and result.verdict in (CONFIRMED, NOT_CONCLUSIVE):
-        sentence += f" Judge first: {house.listed([clean(label) for label in weak[:3]])}."
+        named = house.listed([f"“{clean(label)}”" for label in weak[:3]])
+        sentence += f" Before that, judge what the checks flag: {named}."
     html = Markup('<div class="ask"><p><strong>What we ask of you.</strong> {}</p></div>').format(
         sentence
     )
@@ -143,53 +145,54 @@ def _placebo_sentence(result: SizingResult) -> str:
     return f"{number} of {n:,} quiet {windows} of the same length came out {how}."
 
 
-def _how_much(result: SizingResult) -> str:
+def _how_much(result: SizingResult) -> tuple[str, str]:
     if (cost := result.estimates.get("cost_usd")) is not None:
         number, interval = words.amount(cost)
         each = show.usd(result.spec.unit_cost_usd)
         if not words.has_interval(cost):
-            return f"Cost at {each} each: {number}, without an interval."
-        return f"Cost at {each} each: {number} ({words.level(result)} interval {interval})."
+            return "Cost", f"{number} at {each} each, without an interval."
+        return "Cost", f"{number} at {each} each ({words.level(result)} interval {interval})."
     other, own = result.estimates["same_hours_excess"], words.excess(result)
     if words.has_interval(other) and words.has_interval(own):
         number, interval = words.amount(other)
-        return f"A second method, the same hours of previous weeks, gives {number} ({interval})."
+        return "Second method", f"The same hours of earlier weeks give {number} ({interval})."
     smallest = result.estimates["smallest_detectable_excess"].point
     if smallest is not None:
-        return f"An excess below {show.count(smallest)} would probably not have been seen."
-    return f"How sure the number is cannot be said: {_why_none(result)}."
+        return "Reach", f"An excess below {show.count(smallest)} would probably go unseen."
+    return "How sure", house.upper_first(f"{_why_none(result)}.")
 
 
-def _when(result: SizingResult) -> str:
+def _when(result: SizingResult) -> tuple[str, str]:
     row = words.onset(result)
     if not words.has_onset(result):
-        return house.upper_first(f"the start is {_reason(row['note'])}.")
-    began = f"The counts leave their season at {words.brief(result, row['estimated_at'])}"
+        return "Since when", f"The start is {_reason(row['note'])}."
+    began = words.brief(result, row["estimated_at"])
     if words.has_interval(result.estimates["onset_hours"]):
-        low, high = words.brief(result, row["low_at"]), words.brief(result, row["high_at"])
-        began += f" ({low} to {high})"
-    stated = f"the stated start is {words.brief(result, row['stated_at'])}"
-    if row["estimated_at"] == row["stated_at"]:
-        stated = "which is the stated start"
+        ends = words.span(result, row["low_at"], row["high_at"], row["estimated_at"])
+        began += f" ({ends})"
+    apart = row["estimated_at"] - row["stated_at"]
+    side = "before" if apart < pd.Timedelta(0) else "after"
+    stated = f"{show.duration(abs(apart))} {side} the stated start" if apart else "as stated"
     over = words.recovered(result)
-    ended = f"back by {over}" if over else "not yet back when the data end"
-    return f"{began}, {stated}; {ended}."
+    ended = f"back in season by {over}" if over else "not yet back when the data end"
+    return "Since when", f"The counts leave their season at {began}, {stated}; {ended}."
 
 
-def _weakest(checks: Sequence[Check]) -> str:
+def _weakest(checks: Sequence[Check]) -> tuple[str, str]:
+    """The worst check, but for the onset, which has its own bullet."""
     ranked = [check for verdict in VERDICTS for check in checks if check.verdict == verdict]
-    first = ranked[0] if ranked else None
-    if first is None:
-        return "No assumption was tested."
+    others = [check for check in ranked if check.name != "onset_agrees"] or ranked
+    if not others:
+        return "Weakest point", "No assumption was tested."
+    first = others[0]
     if first.verdict == "pass":
-        return f"All {len(ranked)} checks pass."
-    lead = {"fail": "Failed", "warn": "Weakest point", "not_run": "Not tested"}[first.verdict]
-    return f"{lead}: {clean(first.label)}. {clean(first.text)}"
+        return "Weakest point", f"None of {len(ranked)} checks found one."
+    lead = {"fail": "Failed check", "warn": "Weakest point", "not_run": "Not tested"}
+    return lead[first.verdict], f"{house.upper_first(clean(first.label))}: {clean(first.text)}"
 
 
 def _request(result: SizingResult) -> list[str]:
-    estimate = words.excess(result)
-    number, interval = words.amount(estimate)
+    number, interval = words.amount(words.excess(result))
     unit = words.unit(result)
     if result.verdict == NOT_ESTIMABLE:
         return [
@@ -198,28 +201,42 @@ def _request(result: SizingResult) -> list[str]:
         ]
     if result.verdict == NOT_SHOWN:
         smallest = result.estimates["smallest_detectable_excess"].point
-        return [
-            "Open no incident on this series alone.",
-            f"An excess below {show.count(smallest)} {unit} would probably have stayed unseen: "
-            "if that would matter, name a narrower window or segment."
-            if smallest is not None
-            else "If other signals disagree, name a narrower window or segment.",
-        ]
+        unseen = (
+            "If other signals disagree, name a narrower window or segment."
+            if smallest is None
+            else f"An excess below {show.count(smallest)} {unit} would probably go unseen: where "
+            "that would matter, name a narrower window or segment."
+        )
+        return ["Open no incident on this series alone.", unseen]
     if result.verdict == NOT_CONCLUSIVE:
         return [
-            f"Do not decide on {number} {unit} alone: plan for any value from {interval}, "
-            "and look for a second signal."
+            f"Do not decide on {number} {unit} alone: anything from {interval} is possible. "
+            "Look for a second signal first."
         ]
-    what = f"{number} {unit} ({interval})"
-    if (cost := result.estimates.get("cost_usd")) is not None and words.has_interval(cost):
-        price, range_ = words.amount(cost)
-        what += f", {price} ({range_}),"
     asked = [
-        f"Decide what {what} {'call' if ',' in what else 'calls'} for: repair, notice, or neither."
+        "Decide what this calls for: make good, notify, change a rule, or nothing. "
+        f"{_cautious(result, number, unit)}"
     ]
     if words.is_open(result):
-        asked.append("It was still going on when the data end: decide on containment first.")
+        asked.insert(0, "It was still going on when the data end: decide on containment first.")
     return asked
+
+
+def _cautious(result: SizingResult, number: str, unit: str) -> str:
+    """The number, and the end of its interval that lies nearer to zero."""
+    name = "shortfall" if (words.excess(result).point or 0) < 0 else "excess"
+    what, least = f"{number} {unit}", _nearer_end(words.excess(result))
+    if (cost := result.estimates.get("cost_usd")) is not None and words.has_interval(cost):
+        what += f", {words.amount(cost)[0]}"
+        least += f", {_nearer_end(cost)}"
+    return f"The {name} is {what}; at the cautious end of its interval, {least}."
+
+
+def _nearer_end(estimate: Estimate) -> str:
+    """The interval's end nearer to zero, rounded as everywhere."""
+    at = 0 if (estimate.point or 0) > 0 else 1
+    head, word = words.amount(estimate)[1].partition("\u00a0")[::2]
+    return head.split(" to ")[at] + (f"\u00a0{word}" if word else "")
 
 
 def _why_none(result: SizingResult) -> str:

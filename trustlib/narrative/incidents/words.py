@@ -68,9 +68,14 @@ def relative(result: SizingResult) -> str | None:
         return None
     if share >= 4:
         return f"{show.count(1 + share, digits=2)} times the expected"
-    if show.percent(abs(share)) == show.percent(0):
+    if abs(share) < 0.0005:
         return "as expected"
-    return f"{show.percent(abs(share))} {'below' if share < 0 else 'above'} expected"
+    return f"{percent(abs(share))} {'below' if share < 0 else 'above'} expected"
+
+
+def percent(share: float | None, *, sign: bool = False) -> str:
+    """Two digits, three from 100 % on: ``65 %``, ``131 %``."""
+    return show.percent(share, sign=sign, digits=3 if share is not None and abs(share) >= 1 else 2)
 
 
 def local(result: SizingResult, at: pd.Timestamp) -> str:
@@ -89,6 +94,15 @@ def onset(result: SizingResult) -> pd.Series:
 
 def has_onset(result: SizingResult) -> bool:
     return not pd.isna(onset(result)["estimated_at"])
+
+
+def span(result: SizingResult, low: pd.Timestamp, high: pd.Timestamp, at: pd.Timestamp) -> str:
+    """``15:00 to 17:00``, with days only where they differ from that of `at`."""
+    days = {show.day(instant, result.spec.timezone) for instant in (low, high, at)}
+    if len(days) == 1:
+        clock = [show.instant(end, result.spec.timezone).split(", ")[1] for end in (low, high)]
+        return " to ".join(clock)
+    return f"{brief(result, low)} to {brief(result, high)}"
 
 
 def recovered(result: SizingResult) -> str | None:
