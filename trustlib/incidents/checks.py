@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from trustlib.core import Check, format
+from trustlib.incidents.choice import Choice
+from trustlib.incidents.contamination import THRESHOLD
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL, Grid
 from trustlib.incidents.headline import Sized
 from trustlib.incidents.onset import Onset
+from trustlib.incidents.placebos import placebo_p_value, placebo_windows
 from trustlib.incidents.same_hours import SameHours
 from trustlib.incidents.spec import SizingSpec
 
@@ -39,7 +44,9 @@ def history_length(grid: Grid, result: Sized) -> Check:
     return Check(name="history_length", verdict="pass", label="enough history", text=text)
 
 
-def placebo_check(placebos: pd.DataFrame, p_value: float | None, spec: SizingSpec) -> Check:
+def placebo_check(
+    choice: Choice, placebos: pd.DataFrame, p_value: float | None, spec: SizingSpec
+) -> Check:
     if p_value is None:
         return Check(
             name="placebo_windows",
@@ -56,6 +63,12 @@ def placebo_check(placebos: pd.DataFrame, p_value: float | None, spec: SizingSpe
         f"The windows overlap, so they tell less than as many separate ones; {n} cannot give "
         f"a p below {format.probability(1 / (1 + n))}."
     )
+    if choice.grid is not choice.whole_grid:
+        every = replace(choice.result, made=replace(choice.result.made, fitted=choice.with_odd))
+        counted = placebo_p_value(
+            choice.result, placebo_windows(choice.grid, every), direction=spec.direction
+        )
+        text += f" Counting the odd days too, p = {format.probability(counted)}."
     small = p_value <= 1 - spec.level
     return Check(
         name="placebo_windows",
@@ -134,7 +147,7 @@ def missing_in_window(grid: Grid) -> Check:
     )
 
 
-def dispersion(grid: Grid, result: Sized) -> Check:
+def model_fit(grid: Grid, result: Sized) -> Check:
     at = result.made.fitted
     mu = result.made.expected[at]
     pearson = float(np.sum((grid.count[at] - mu) ** 2 / np.maximum(mu, 1e-12)) / at.sum())
@@ -185,3 +198,73 @@ def onset_check(found: Onset, table: pd.DataFrame, spec: SizingSpec) -> Check:
 
 def _sentence(note: str) -> str:
     return note[0].upper() + note[1:] + "."
+
+
+def level_drift(choice: Choice) -> Check:
+    name, p = "level_drift", choice.level.drift_p
+    if p is None:
+        return Check(
+            name=name,
+            verdict="not_run",
+            label="level drift not tested",
+            text="Fewer than six full weeks: whether the level wanders from week to week "
+            "cannot be told.",
+        )
+    if choice.gain is not None:
+        return Check(
+            name=name,
+            verdict="warn",
+            label="the level drifts",
+            text="Neighbouring weeks resemble each other more than chance would have it "
+            f"(p = {format.probability(p)}): the level wanders. The forecast follows the "
+            f"recent weeks (gain {choice.gain:g}), and every past window was forecast in the "
+            "same way, from the weeks before it.",
+        )
+    if choice.level.drifts:
+        return Check(
+            name=name,
+            verdict="warn",
+            label="the level may drift",
+            text="Neighbouring weeks resemble each other more than chance would have it "
+            f"(p = {format.probability(p)}), but following the recent weeks would not have "
+            "forecast past windows better: the standing level is kept.",
+        )
+    return Check(
+        name=name,
+        verdict="pass",
+        label="level stands still",
+        text="From week to week the level shows no pattern beyond chance "
+        f"(p = {format.probability(p)}).",
+    )
+
+
+def contaminated_history(choice: Choice) -> Check:
+    name, odd = "contaminated_history", choice.odd
+    n = len(odd.days)
+    if not n:
+        return Check(
+            name=name,
+            verdict="pass",
+            label="history looks quiet",
+            text=f"None of {format.plural(odd.n_days, 'day')} in the history is further than "
+            f"{THRESHOLD:g} robust standard deviations from its forecast.",
+        )
+    days = format.plural(n, "day")
+    dates = ", ".join(f"{day}" for day in odd.days[:5]) + (", …" if n > 5 else "")
+    if odd.too_many:
+        return Check(
+            name=name,
+            verdict="warn",
+            label="history is unruly",
+            text=f"{days} of {odd.n_days} are far from their forecast: too many to be single "
+            "incidents, so they are kept and the interval carries them.",
+        )
+    return Check(
+        name=name,
+        verdict="warn",
+        label="odd days in the history",
+        text=f"{days} of {odd.n_days} in the history ({dates}) are further than "
+        f"{THRESHOLD:g} robust standard deviations (MAD) from their forecast, as holidays and "
+        "earlier incidents are. They were left out of the fit and of the placebo windows; "
+        "the sensitivity table has the figure with them.",
+    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trustlib.incidents.grid import Grid
+from trustlib.stats.glm import glm_fit
 from trustlib.stats.poisson import leave_out_fits, poisson_fit
 from trustlib.stats.window_error import WindowError, window_error
 
@@ -144,7 +145,9 @@ def forecast(grid: Grid, season: Season, *, counts: np.ndarray | None = None) ->
     blocks = np.unique(grid.block[fitted])
     sums = np.bincount(rows[fitted], weights=y[fitted], minlength=n)
     exposure = np.bincount(rows[fitted], weights=grid.exposure[fitted], minlength=n)
-    start = poisson_fit(design, counts=sums, exposure=exposure, dispersion=season.dispersion)
+    # Fifty segments are fitted by our own iteration: statsmodels would take seconds.
+    main_fit = glm_fit if counts is None else poisson_fit
+    start = main_fit(design, counts=sums, exposure=exposure, dispersion=season.dispersion)
     without_counts, without_exposure = [], []
     for block in blocks:
         own = fitted & (grid.block == block)

@@ -11,7 +11,11 @@ import pandas as pd
 from trustlib.core import NoData, Refusal, Window
 from trustlib.incidents.spec import SizingSpec
 
-_LENGTH = {"30min": timedelta(minutes=30), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
+_LENGTH: dict[str, timedelta] = {
+    "30min": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "1d": timedelta(days=1),
+}
 _WEEK = np.timedelta64(7, "D")
 WEEKS_FOR_INTERVAL = 3
 
@@ -136,7 +140,8 @@ def grid(counts: pd.DataFrame, spec: SizingSpec) -> Grid:
     week = -((local - first) // _WEEK)
     block = np.where(history, (week - 1) // span, -1)
     block_start = first - (block + 1) * span * _WEEK
-    offset = (local - np.where(history, block_start, first)) // np.timedelta64(_LENGTH[spec.bucket])
+    length = np.timedelta64(_LENGTH[spec.bucket]).astype("timedelta64[us]")
+    offset = (local - np.where(history, block_start, first)) // length
     made = Grid(
         start_at=start_at,
         count=count,

@@ -15,6 +15,7 @@ from trustlib.incidents.counterfactual import (
     whole_window_error,
 )
 from trustlib.incidents.grid import Grid
+from trustlib.incidents.level import followed, weekly_level
 from trustlib.stats.window_error import WindowError
 
 
@@ -50,15 +51,20 @@ class Sized:
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
-def sized(grid: Grid, season: Season, *, level: float) -> Sized:
-    """Forecast the window with `season` and measure the forecast on past windows."""
+def sized(grid: Grid, season: Season, *, level: float, gain: float | None = None) -> Sized:
+    """Forecast the window with `season` and measure the forecast on past windows.
+
+    With a `gain`, every week is forecast at the level of the weeks before it.
+    """
     made = forecast(grid, season)
+    if gain is not None:
+        made = followed(grid, made, weekly_level(grid, made), gain=gain)
+    return sized_from(grid, made, level=level)
+
+
+def sized_from(grid: Grid, made: Forecast, *, level: float) -> Sized:
+    """The excess, given a forecast."""
     past = past_windows(grid, counts=grid.count, expected=made.left_out, fitted=made.fitted)
-    return sized_from(grid, made, past, level=level)
-
-
-def sized_from(grid: Grid, made: Forecast, past: PastWindows, *, level: float) -> Sized:
-    """The excess, given a forecast and its past errors."""
     actual = float(grid.count[grid.present].sum())
     expected = float(made.expected[grid.present].sum())
     error = whole_window_error(past)

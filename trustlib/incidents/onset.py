@@ -76,9 +76,9 @@ def onset(grid: Grid, result: Sized, *, level: float) -> Onset:
 def onset_frame(grid: Grid, found: Onset, *, stated_at: pd.Timestamp) -> pd.DataFrame:
     """One row: stated_at, estimated_at, low_at, high_at, recovered_at, note."""
 
-    def at(position: int | None) -> pd.Timestamp:
+    def at(position: int | None) -> pd.Timestamp | None:
         if position is None:
-            return pd.NaT
+            return None
         if position < len(grid.start_at):
             return grid.start_at[position]
         return grid.start_at[-1] + (grid.start_at[-1] - grid.start_at[-2])

@@ -1,15 +1,16 @@
-"""Was it an incident at all: the same arithmetic on windows where nothing is known to have happened."""
+"""Was it an incident at all: the same arithmetic on windows where all was quiet."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from trustlib.incidents.counterfactual import USABLE_SHARE, Forecast
+from trustlib.incidents.counterfactual import USABLE_SHARE
 from trustlib.incidents.grid import Grid
+from trustlib.incidents.headline import Sized
 
 
-def placebo_windows(grid: Grid, made: Forecast, *, tau: float) -> pd.DataFrame:
+def placebo_windows(grid: Grid, result: Sized) -> pd.DataFrame:
     """Windows of the incident's length rolled back through the history.
 
     They step back by about a quarter of a window, so neighbours overlap. Each is forecast
@@ -22,6 +23,7 @@ def placebo_windows(grid: Grid, made: Forecast, *, tau: float) -> pd.DataFrame:
         window_start_at, excess, relative_excess, statistic (excess over the standard error
         of a window of that size), same_phase; latest window first.
     """
+    made, tau = result.made, _tau(result)
     first = int(np.argmax(grid.in_window))
     length = grid.n_window
     step = _step(length, grid.per_week)
@@ -53,15 +55,24 @@ def placebo_windows(grid: Grid, made: Forecast, *, tau: float) -> pd.DataFrame:
     )
 
 
-def rank_p_value(statistic: float, placebos: np.ndarray, *, direction: str) -> float:
-    """(1 + placebos at least as extreme) / (1 + placebos), in `direction`."""
+def placebo_p_value(result: Sized, placebos: pd.DataFrame, *, direction: str) -> float | None:
+    """(1 + placebos at least as extreme) / (1 + placebos), in `direction`; None without any."""
+    if placebos.empty:
+        return None
+    spread = np.sqrt(result.expected + (_tau(result) * result.expected) ** 2)
+    statistic = result.excess / spread if spread > 0 else 0.0
+    others = placebos["statistic"].to_numpy()
     if direction == "increase":
-        beyond = placebos >= statistic
+        beyond = others >= statistic
     elif direction == "decrease":
-        beyond = placebos <= statistic
+        beyond = others <= statistic
     else:
-        beyond = np.abs(placebos) >= abs(statistic)
-    return float((1 + beyond.sum()) / (1 + len(placebos)))
+        beyond = np.abs(others) >= abs(statistic)
+    return float((1 + beyond.sum()) / (1 + len(others)))
+
+
+def _tau(result: Sized) -> float:
+    return 0.0 if result.error is None else result.error.tau
 
 
 def _step(length: int, per_week: int) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trustlib.incidents.counterfactual import PastWindows
+from trustlib.incidents.counterfactual import Forecast, past_windows
+from trustlib.incidents.grid import Grid
 from trustlib.stats.window_error import t_quantile
 
 
@@ -30,19 +31,17 @@ class SameHours:
     high: float | None
 
 
-def same_hours(past: PastWindows, *, profile: np.ndarray, level: float) -> SameHours:
+def same_hours(grid: Grid, made: Forecast, *, level: float) -> SameHours:
     """Log-t prediction of the incident's total from the same hours of past weeks.
-
-    Parameters
-    ----------
-    profile
-        Expected counts of the incident's phases, shape (n_offsets,): scales past windows
-        that miss a bucket.
 
     Notes
     -----
-    Where a total is below 10, one half is added before the logarithm, and taken off again.
+    A past window that misses a bucket is scaled up by that bucket's expected share. Where
+    a total is below 10, one half is added before the logarithm, and taken off again.
     """
+    past = past_windows(grid, counts=grid.count, expected=made.expected, fitted=made.fitted)
+    at = np.searchsorted(past.offsets, grid.offset[grid.present])
+    profile = np.bincount(at, weights=made.expected[grid.present], minlength=len(past.offsets))
     have = np.isfinite(past.actual)
     weight = profile.sum()
     share = (have * profile).sum(axis=1) / weight if weight > 0 else have.mean(axis=1)

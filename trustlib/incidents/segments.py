@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from trustlib.core import Refusal
+from trustlib.core import Check, Refusal, format
 from trustlib.incidents.counterfactual import (
-    Forecast,
+    Season,
     default_season,
     forecast,
     past_windows,
@@ -17,6 +17,7 @@ from trustlib.incidents.counterfactual import (
 )
 from trustlib.incidents.grid import Grid
 from trustlib.incidents.headline import Sized
+from trustlib.incidents.spec import SizingSpec
 from trustlib.stats.multiplicity import holm
 from trustlib.stats.window_error import t_two_sided
 
@@ -91,9 +92,7 @@ def segment_counts(grid: Grid, segments: pd.DataFrame) -> SegmentCounts:
     )
 
 
-def segment_table(
-    grid: Grid, found: SegmentCounts, headline: Sized, *, level: float
-) -> pd.DataFrame:
+def segment_table(grid: Grid, found: SegmentCounts, headline: Sized, level: float) -> pd.DataFrame:
     """Size each segment with the headline's method.
 
     Each segment has its own season; in every bucket the segments are then scaled by one
@@ -104,7 +103,6 @@ def segment_table(
     made = [forecast(grid, _own_season(grid, y), counts=y) for y in found.counts]
     expected = _reconciled([one.expected for one in made], headline.made.expected)
     left_out = _reconciled([one.left_out for one in made], headline.made.left_out)
-    present = grid.present
     rows, p_values = [], []
     for i, name in enumerate(found.names):
         row, p = _row(grid, found.counts[i], expected[i], left_out[i], headline, level=level)
@@ -118,10 +116,34 @@ def segment_table(
     frame["high"] = np.minimum(frame["excess"] + frame["margin"], frame["actual"])
     frame["share_of_excess"] = frame["excess"] / headline.excess if headline.excess != 0 else np.nan
     frame["moved"] = _moved(frame["excess"].to_numpy(), np.array(p_values), level=level)
-    assert present.any()
     return frame[
         ["segment", "actual", "expected", "excess", "low", "high", "share_of_excess", "moved"]
     ]
+
+
+def segment_check(found: SegmentCounts, table: pd.DataFrame, spec: SizingSpec) -> Check:
+    """What was tested, how the table adds up, what was put together."""
+    known = int((table["moved"] != "not estimable").sum())
+    moved = int(table["moved"].isin(["up", "down"]).sum())
+    text = (
+        f"{moved} of {known} segments moved, with the chance of naming any wrongly held at "
+        f"{format.percent(1 - spec.level)} over all of them (Holm). Their excess adds up to the "
+        "total exactly; each interval stands for its own segment alone."
+    )
+    if found.grouped:
+        text += f" The {found.grouped} smallest segments are shown together."
+    if len(table) - known:
+        text += f" {len(table) - known} are too small or too new for an interval."
+    if found.unassigned:
+        share = found.unassigned / max(float(found.counts.sum()), 1.0)
+        return Check(
+            name="segments",
+            verdict="warn",
+            label="some counts have no segment",
+            text=f"{format.percent(share)} of all counts belong to no segment and are shown "
+            f"apart. {text}",
+        )
+    return Check(name="segments", verdict="pass", label="segments add up", text=text)
 
 
 def _row(
@@ -156,9 +178,7 @@ def _moved(excess: np.ndarray, p_values: np.ndarray, *, level: float) -> list[st
     return list(moved)
 
 
-def _own_season(grid: Grid, counts: np.ndarray):
-    from dataclasses import replace
-
+def _own_season(grid: Grid, counts: np.ndarray) -> Season:
     own = replace(grid, count=np.where(np.isfinite(grid.count), counts, np.nan))
     return default_season(own, control=False)
 
@@ -206,6 +226,3 @@ def _free(name: str, taken: list[str]) -> str:
     while name in taken:
         name = f"{name} (grouped)"
     return name
-
-
-__all__ = ["Forecast", "SegmentCounts", "segment_counts", "segment_table"]
