@@ -107,10 +107,9 @@ def text(source: str) -> NotebookNode:
 
 
 def book(*cells: NotebookNode) -> NotebookNode:
-    notebook = v4.new_notebook(cells=list(cells))
-    for i, cell in enumerate(notebook.cells):
+    for i, cell in enumerate(cells):
         cell["id"] = f"cell-{i}"
-    return notebook
+    return v4.new_notebook(cells=list(cells))
 
 
 def incident() -> NotebookNode:
@@ -308,7 +307,7 @@ def scratch() -> NotebookNode:
     return book(
         text("# Why did reports rise in May?\n\nA quick look, not a report."),
         code("frame", html(frame.to_html())),
-        text("## First look\n\nWe compare *rates*, `per item`:\n\n- by market\n- by week\n\n> small"),
+        text("## First look\n\n*Rates*, `per item`:\n\n- by market\n- by week\n\n> small"),
         code(
             "print(frame.shape)",
             v4.new_output("stream", name="stdout", text="(3, "),

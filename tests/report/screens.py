@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.report.browser import Browser
 
 
 def shoot(page: Path, out: Path) -> list[Path]:

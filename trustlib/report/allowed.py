@@ -32,7 +32,7 @@ _DROPPED_WHOLE = _words(
 )
 CLASSES = _words(
     "headline figure interval strip pass warn fail not_run ask finding expect n scroll note muted "
-    "wide narrow dataframe key small text bullets"
+    "wide narrow dataframe key small text bullets xtick"
 )
 _SVG_NUMBERS = _words(
     "x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox preserveAspectRatio "

@@ -9,6 +9,9 @@ from typing import Any
 
 from trustlib.core import format as fmt
 
+# Verdicts are words; the sign beside them helps the eye where colour cannot.
+VERDICT_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
+
 
 def kind(notebook: object) -> str:
     """``Incident sizing`` from ``incident_sizing``."""

@@ -25,8 +25,12 @@ class Page:
     def __init__(self) -> None:
         self.without_description = 0
         self.figures = 0
-        self.level = 2
+        self.top = self.level = 1
         self._ids: set[str] = set()
+
+    def under(self, level: int) -> None:
+        """What follows stands under a heading of `level`; its own headings start one below."""
+        self.top = self.level = level
 
     def claim(self, name: str) -> str:
         """`name`, or `name-2`, and so on: an id that nothing else on the page has."""
@@ -41,16 +45,20 @@ class Page:
         return name in self._ids
 
 
-def finish(canonical: str, *, page: Page) -> str:
-    """The canonical fragment with what a page asks of it; `page` counts along."""
-    return _TAG.sub(_Finish(page, canonical).tag, _pandas_numbers(canonical))
+def finish(canonical: str, *, page: Page, label: str = "") -> str:
+    """The canonical fragment with what a page asks of it; `page` counts along.
+
+    `label` describes the fragment's figures that have no description of their own.
+    """
+    return _TAG.sub(_Finish(page, canonical, label).tag, _pandas_numbers(canonical))
 
 
 class _Finish:
     """One fragment's tags, seen in their order."""
 
-    def __init__(self, page: Page, canonical: str) -> None:
+    def __init__(self, page: Page, canonical: str, label: str) -> None:
         self.page = page
+        self.label = html.escape(label.strip(), quote=True)
         self.source = canonical
         self.referenced = set(re.findall(r"#([\w.:-]+)", canonical))
         self.svg_depth = 0
@@ -116,7 +124,7 @@ class _Finish:
         )
 
     def _heading(self, name: str, attributes: str) -> str:
-        level = min(max(int(name[1]), 3), self.page.level + 1)
+        level = min(max(int(name[1]), self.page.top + 1), self.page.level + 1)
         self.page.level = level
         self.headings.append(level)
         return f"<h{level}{attributes}>"
@@ -157,9 +165,9 @@ class _Finish:
             attributes = re.sub(r' role="[^"]*"', "", attributes) + ' role="img"'
         label = re.search(r' aria-label="([^"]*)"', attributes)
         if not (label and label[1].strip()):
-            self.page.without_description += 1
+            self.page.without_description += not self.label
             attributes = re.sub(r' aria-label="[^"]*"', "", attributes)
-            attributes += f' aria-label="{NO_ALT}"'
+            attributes += f' aria-label="{self.label or NO_ALT}"'
         return attributes
 
     def _svg_id(self, match: re.Match[str]) -> str:

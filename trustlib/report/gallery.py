@@ -18,8 +18,7 @@ from trustlib.core import VERDICTS
 from trustlib.report import around, publish
 from trustlib.report.theme import asset, environment, policy
 
-SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
-_WORDS = {"fail": "fail", "warn": "need a look", "not_run": "not run"}
+_WORDS = {"fail": ("fails", "fail"), "warn": ("needs a look", "need a look")}
 _ATTEMPTS = {"failed": "failed", "refused": "was refused", "no_data": "found no data"}
 
 
@@ -73,7 +72,11 @@ def render(reports_dir: Path) -> str:
     rows = sorted(_rows(reports_dir), key=lambda row: (row.order, row.href), reverse=True)
     return str(
         template.render(
-            csp=policy(style=style, script=script), style=style, script=script, rows=rows
+            csp=policy(style=style, script=script),
+            style=style,
+            script=script,
+            signs=around.VERDICT_SIGNS,
+            rows=rows,
         )
     )
 
@@ -160,7 +163,8 @@ def _checks(results: Mapping[str, Any]) -> tuple[str, str]:
     if worst == "pass":
         return "pass", f"all {len(known)} checks pass" if len(known) > 1 else "the one check passes"
     bad = [check for check in known if check["verdict"] == worst]
-    words = f"{len(bad)} of {len(known)} checks {_WORDS[worst]}"
+    one, many = _WORDS.get(worst, ("was not run", "were not run"))
+    words = f"{len(bad)} of {len(known)} checks {one if len(bad) == 1 else many}"
     label = _text(bad[0].get("label") or bad[0].get("name"))
     return worst, f"{words}: {label}" + (", …" if len(bad) > 1 else "")
 

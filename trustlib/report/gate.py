@@ -18,7 +18,7 @@ from types import MappingProxyType
 from markupsafe import Markup, escape
 
 from trustlib.report.allowed import allow, allow_inline
-from trustlib.report.finish import NO_ALT, Page, finish
+from trustlib.report.finish import Page, finish
 
 _NO_ATTACHMENTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -34,13 +34,13 @@ class Gate:
         """An id for the page's own use that nothing else on it has."""
         return self.page.claim(name)
 
-    def section(self) -> None:
-        """A section heading (level 2) was printed: headings inside start at level 3."""
-        self.page.level = 2
+    def under(self, level: int) -> None:
+        """What follows stands under a heading of `level`."""
+        self.page.under(level)
 
-    def html(self, fragment: str) -> Markup:
+    def html(self, fragment: str, *, label: str = "") -> Markup:
         """An HTML fragment as it may stand on the page."""
-        return Markup(finish(allow(fragment), page=self.page))
+        return Markup(finish(allow(fragment), page=self.page, label=label))
 
     def inline(self, fragment: str) -> Markup:
         """Text-level markup only, for headings."""
@@ -49,10 +49,7 @@ class Gate:
     def svg(self, document: str, *, label: str = "") -> Markup:
         """A figure of type image/svg+xml; `label` describes it where it does not itself."""
         start = document.find("<svg")
-        body = self.html(document[start:] if start >= 0 else "")
-        if label:
-            described = Markup(' aria-label="{}"').format(label)
-            body = Markup(body.replace(f' aria-label="{NO_ALT}"', str(described), 1))
+        body = self.html(document[start:], label=label) if start >= 0 else Markup("")
         return Markup("<figure>{}</figure>").format(body) if body else Markup("")
 
     def image(self, data: str, *, kind: str, label: str = "") -> Markup:

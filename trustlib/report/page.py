@@ -17,7 +17,6 @@ from trustlib.report.gate import Gate
 from trustlib.report.outline import SHOWN_TYPES, Section, outline
 from trustlib.report.theme import asset, environment, policy, report_template
 
-VERDICT_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
 # What a page that is not a report says at its top.
 NOT_REPORTS = {
     "failed": ("Failed", "This is not a report. The run broke on the way; no number came of it."),
@@ -62,6 +61,7 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
     contents.append(("provenance", "Provenance"))
     name = around.kind(context.get("notebook"))
     question = gate.heading(plan.question)
+    verdict = str((context.get("results") or {}).get("verdict") or "")
     return str(
         report_template().render(
             csp=policy(style=asset("style.css")),
@@ -70,7 +70,8 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
             title=context.get("title") or question.striptags() or name,
             question=question,
             meta=around.meta(context),
-            verdict=(context.get("results") or {}).get("verdict"),
+            verdict=verdict,
+            calm=verdict.startswith("no"),  # "no incident shown", "not conclusive": no red rule
             revisions=around.revisions(context),
             answer=answer,
             sections=parts,
@@ -120,7 +121,7 @@ def failure(context: Mapping[str, Any]) -> str:
 
 def _section(section: Section, gate: Gate) -> dict[str, Any]:
     kicker = gate.heading(section.kicker)
-    gate.section()
+    gate.under(2 if section.kicker else 1)
     return {
         "id": gate.claim(_slug(kicker.striptags())) if section.kicker else "",
         "kicker": kicker,
@@ -191,7 +192,7 @@ def _answer(section: Section | None, gate: Gate, context: Mapping[str, Any]) -> 
         return []
     marks = Markup("").join(
         Markup('<li class="{}">{} {}</li>').format(
-            check["verdict"], VERDICT_SIGNS.get(check["verdict"], ""), check.get("label", "")
+            check["verdict"], around.VERDICT_SIGNS.get(check["verdict"], ""), check.get("label", "")
         )
         for check in results.get("checks", ())
     )
@@ -201,11 +202,11 @@ def _answer(section: Section | None, gate: Gate, context: Mapping[str, Any]) -> 
         else Markup("")
     )
     box = Markup('<section class="headline" aria-label="Answer"><p>{}</p>{}</section>')
-    return [gate.html(str(box.format(results["headline"], strip)))]
+    return [gate.html(str(box.format(results["headline"], strip if marks else "")))]
 
 
 def _code(section: Section, gate: Gate, *, with_prose: bool) -> dict[str, Any]:
-    gate.section()
+    gate.under(3 if section.kicker else 2)
     prose = [gate.markdown(item[1], item[2]) for item in section.flow if item[0] == "prose"]
     return {
         "kicker": gate.heading(section.kicker),
