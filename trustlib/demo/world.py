@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ class DemoWorld:
 
     Attributes
     ----------
-    world, truth
-        The two database files.
+    path, truth_path
+        The two database files: what notebooks read, and what was planted.
     size, seed
         What it was made from.
     rows
@@ -59,8 +59,8 @@ class DemoWorld:
         False where the files were there already.
     """
 
-    world: Path
-    truth: Path
+    path: Path
+    truth_path: Path
     size: str
     seed: int
     rows: Mapping[str, int]
@@ -136,8 +136,8 @@ def build(
         made = Path(building)
         about = _make(made, size=size, seed=seed, incidents=incidents, threads=threads, key=key)
         # The world last: a world whose truth is of another build is built again.
-        os.replace(made / "truth.duckdb", folder / "truth.duckdb")
-        os.replace(made / "world.duckdb", folder / "world.duckdb")
+        (made / "truth.duckdb").replace(folder / "truth.duckdb")
+        (made / "world.duckdb").replace(folder / "world.duckdb")
     return _record(folder, size, seed, about, built=True)
 
 
@@ -174,8 +174,8 @@ def _record(
     folder: Path, size: str, seed: int, about: Mapping[str, Any], *, built: bool
 ) -> DemoWorld:
     return DemoWorld(
-        world=folder / "world.duckdb",
-        truth=folder / "truth.duckdb",
+        path=folder / "world.duckdb",
+        truth_path=folder / "truth.duckdb",
         size=size,
         seed=seed,
         rows=about["rows"],
@@ -276,7 +276,7 @@ def _chunks(engine: DuckDBPyConnection, name: str, events: int) -> None:
 
 def _stretches(hours: int, pieces: int) -> Iterator[tuple[int, int]]:
     edges = [hours * piece // pieces for piece in range(pieces + 1)]
-    yield from zip(edges[:-1], edges[1:], strict=True)
+    yield from itertools.pairwise(edges)
 
 
 def _set(engine: DuckDBPyConnection, name: str, value: object) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import PydanticUndefined
 
@@ -17,8 +16,7 @@ from trustlib.params.schemas import schema
 from trustlib.params.shared import SharedParams
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One parameter as a reader sees it: all four are text."""
 
     name: str
@@ -100,8 +98,8 @@ def new(notebook: str, slug: str, folder: str | Path = "params") -> Path:
 def commented(made: type[SharedParams], slug: str) -> str:
     """A params file with every name of `made`: those to edit first, then the defaults."""
     required = [name for name, info in made.model_fields.items() if info.is_required()]
-    lead = [name for name in ("title", "owner") if name in made.model_fields]
-    first = lead + [name for name in required if name not in lead]
+    first = list(dict.fromkeys(["title", "owner", *required, *made.edit_first]))
+    first = [name for name in first if name in made.model_fields]
     rest = [name for name in made.model_fields if name not in first]
     lines = [
         f"# yaml-language-server: $schema=../schema/{made.notebook}.json",

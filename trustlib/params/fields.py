@@ -6,6 +6,7 @@ the refusals; `trustlib.params.validating` turns them into one readable error.
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -96,9 +97,15 @@ def _offset_hint(wall: datetime, timezone: str | None) -> str:
         return f'write the offset too, for example "{EXAMPLE_INSTANT}"'
 
 
+@functools.cache
+def _zones() -> frozenset[str]:
+    # A walk over the zone files: once is enough.
+    return frozenset(available_timezones())
+
+
 def zone(value: str) -> str:
     """An IANA zone name."""
-    known = available_timezones()
+    known = _zones()
     if value not in known or value == "localtime":
         near = did_you_mean(value, known) or next(
             (name for name in sorted(known) if name.rsplit("/", 1)[-1].lower() == value.lower()),
@@ -114,7 +121,8 @@ def zone(value: str) -> str:
 
 def line_of_text(value: str) -> str:
     """Text without line breaks, control characters or blanks at its ends."""
-    if any(not (mark.isprintable() or mark == " ") for mark in value):
+    # The joiner holds emoji together, so it stays.
+    if any(not (mark.isprintable() or mark == "\u200d") for mark in value):
         raise fault("holds a line break or a control character", next_step="write one plain line")
     if value != value.strip():
         raise fault("has blanks at its ends", next_step="delete them")

@@ -79,6 +79,9 @@ def read(
     path = Path(path)
     slug = _slug(path)
     found, problems = entries(_text(path))
+    if problems and not found:
+        # Nothing could be read: what is missing cannot be known.
+        raise refusal(problems, file=str(path))
     for argument in overrides:
         name, entry, faults = override(argument)
         problems += faults

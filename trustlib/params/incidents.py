@@ -19,19 +19,20 @@ class IncidentSizingParams(SharedParams):
     """How big was an incident: a window, a history, and a series to count."""
 
     notebook: ClassVar[str] = "incident_sizing"
+    edit_first: ClassVar[tuple[str, ...]] = ("count_column",)
 
     time_column: Annotated[
         Column,
         Field(
             description="Column with the time of the event or the start of the bucket.",
-            examples=["acted_at"],
+            examples=["timestamp", "acted_at"],
         ),
     ]
     count_column: Annotated[
         Column | None,
         Field(
             description="Column with ready counts. null: one row is one event.",
-            examples=["reports"],
+            examples=["count"],
         ),
     ] = None
     segment_column: Annotated[

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trustlib.core.errors import Refusal
+from trustlib.core.text import short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,4 @@ def refusal(problems: Sequence[Problem], *, file: str, notebook: str | None = No
 
 def shown(value: object, *, limit: int = 60) -> str:
     """`value` as a message may print it: short, on one line, without control characters."""
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
-    return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return short(value if isinstance(value, str) else repr(value), limit)

@@ -10,16 +10,20 @@ from trustlib.params.problems import shown
 from trustlib.params.shared import SharedParams
 
 SCHEMAS: dict[str, type[SharedParams]] = {IncidentSizingParams.notebook: IncidentSizingParams}
-NOTEBOOKS = Path("notebooks")
 
 
-def notebooks(folder: Path = NOTEBOOKS) -> list[str]:
-    """Names of all notebooks: those with a schema in code, and those dropped into `folder`."""
-    dropped = {path.stem for path in folder.glob("*.ipynb")} if folder.is_dir() else set()
+def folders() -> list[Path]:
+    """Where notebooks are: beside the caller first, then in the project."""
+    return [Path("notebooks"), Path(__file__).resolve().parents[2] / "notebooks"]
+
+
+def notebooks() -> list[str]:
+    """Names of all notebooks: those with a schema in code, and those dropped into a folder."""
+    dropped = {path.stem for folder in folders() for path in folder.glob("*.ipynb")}
     return sorted(set(SCHEMAS) | dropped)
 
 
-def schema(notebook: str, folder: Path = NOTEBOOKS) -> type[SharedParams]:
+def schema(notebook: str) -> type[SharedParams]:
     """The schema of `notebook`: its class, or its own parameters cell.
 
     Raises
@@ -29,14 +33,14 @@ def schema(notebook: str, folder: Path = NOTEBOOKS) -> type[SharedParams]:
     """
     if notebook in SCHEMAS:
         return SCHEMAS[notebook]
-    path = folder / f"{notebook}.ipynb"
-    if notebook in notebooks(folder):
+    if notebook in notebooks():
         from trustlib.params.ad_hoc import schema_from_notebook
 
-        return schema_from_notebook(path)
-    near = did_you_mean(notebook, notebooks(folder))
+        paths = [folder / f"{notebook}.ipynb" for folder in folders()]
+        return schema_from_notebook(next(path for path in paths if path.is_file()))
+    near = did_you_mean(notebook, notebooks())
     raise Refusal(
         f"there is no notebook {shown(notebook)!r}",
         nearest=near,
-        next_step=f"notebooks: {', '.join(notebooks(folder))}",
+        next_step=f"notebooks: {', '.join(notebooks())}",
     )

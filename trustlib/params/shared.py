@@ -22,6 +22,8 @@ class SharedParams(BaseModel):
         strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
     )
     notebook: ClassVar[str]
+    # Optional names that a new file shows among those to edit.
+    edit_first: ClassVar[tuple[str, ...]] = ()
 
     title: Annotated[
         Text, Field(description="The report's heading.", examples=["Rule 17 over-blocking, March"])
@@ -36,7 +38,7 @@ class SharedParams(BaseModel):
             description="What to read: a path to .csv or .parquet, a path to a .sql file with one "
             "SELECT, or a table name on the connection. Relative paths start where the command "
             "runs.",
-            examples=["data/reports.csv", "params/incident_sizing/rule_actions.sql"],
+            examples=["data/my-incident.csv", "params/incident_sizing/rule_actions.sql"],
         ),
     ]
     connection: Annotated[

@@ -1,16 +1,18 @@
 -- Markets, hours, and how busy each hour of each market is.
 
-CREATE TEMP TABLE markets AS
-SELECT * FROM (VALUES
-    -- number, name, hours from UTC, share of the platform in per mille,
-    -- violating among new items in ppm, missed by the rules among those in ppm
-    (0, 'alder',   -5, 300, 60000, 40000),
-    (1, 'birch',    0, 220, 75000, 60000),
-    (2, 'cedar',    1, 180, 50000, 30000),
-    (3, 'dogwood',  3, 140, 90000, 80000),
-    (4, 'elm',      5, 100, 85000, 60000),
-    (5, 'fir',      9,  60, 40000, 30000)
-) AS t(m, market, utc_offset, share, violating_ppm, missed_ppm);
+-- What a market is, by its number 0-5. Look-ups in constant lists and not joins: a hash join
+-- with so small a table meets an assertion of DuckDB 2.0 now and then ("dict-surviving cache:
+-- global dictionary column changed identity").
+CREATE TEMP MACRO market_name(m) AS
+    ['alder', 'birch', 'cedar', 'dogwood', 'elm', 'fir'][m + 1];
+CREATE TEMP MACRO utc_offset(m) AS [-5, 0, 1, 3, 5, 9][m + 1];
+-- Share of the platform in per mille.
+CREATE TEMP MACRO share(m) AS [300, 220, 180, 140, 100, 60][m + 1];
+-- Violating among new items, and missed by the rules among those, in ppm.
+CREATE TEMP MACRO violating_ppm(m) AS [60000, 75000, 50000, 90000, 85000, 40000][m + 1];
+CREATE TEMP MACRO missed_ppm(m) AS [40000, 60000, 30000, 80000, 60000, 30000][m + 1];
+
+CREATE TEMP TABLE markets AS SELECT unnest(range(6))::INTEGER AS m;
 
 -- Activity by local hour: a long evening peak; at the weekend it starts later and lasts longer.
 CREATE TEMP TABLE profile AS
@@ -69,15 +71,15 @@ JOIN weekly_level('level.abuse.week', 30) AS aw ON aw.week = h.hour // 168;
 CREATE TEMP TABLE cells AS
 WITH local AS (
     SELECT
-        h.hour, m.*,
-        (h.hour + m.utc_offset + 168) % 24 AS local_hour,
-        ((h.hour + m.utc_offset + 168) // 24) % 7 AS local_day
-    FROM (SELECT unnest(range(getvariable('hours'))) AS hour) AS h, markets AS m
+        h.hour, m,
+        (h.hour + utc_offset(m) + 168) % 24 AS local_hour,
+        ((h.hour + utc_offset(m) + 168) // 24) % 7 AS local_day
+    FROM (SELECT unnest(range(getvariable('hours'))) AS hour) AS h, markets
 ),
 busy AS (
     SELECT
-        local.hour, local.m, local.violating_ppm,
-        local.share * day_factor.factor
+        local.hour, local.m,
+        share(local.m) * day_factor.factor
         * CASE WHEN local_day >= 5 THEN weekend ELSE weekday END
         * greatest(levels.activity, 200) // 1000 AS activity,
         greatest(levels.reporting, 200) AS reporting,
@@ -92,7 +94,7 @@ SELECT
     activity AS views,
     activity AS items,
     activity * reporting // 1000 AS reports,
-    violating_ppm * abuse // 1000 AS violating_ppm
+    violating_ppm(m) * abuse // 1000 AS violating_ppm
 FROM busy;
 
 -- How many events each cell has: filled series by series.

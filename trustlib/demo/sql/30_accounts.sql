@@ -1,16 +1,16 @@
 -- Accounts: seven in ten are older than the world's first hour. Within a market they are
 -- numbered by age, so how many exist at an hour needs no look-up.
 -- account_id = number * 8 + market; the remainders 6 and 7 are kept for what is planted.
-CREATE TEMP TABLE market_accounts AS
-SELECT m, greatest(getvariable('accounts') * share // 1000, 20) AS n FROM markets;
+CREATE TEMP MACRO market_accounts(m) AS
+    greatest(getvariable('accounts') * share(m) // 1000, 20);
 
-CREATE TEMP MACRO accounts_at(n, hour) AS
-    greatest(n * 7 // 10 + n * 3 * hour // (10 * getvariable('hours')), 1);
+CREATE TEMP MACRO accounts_at(m, hour) AS
+    greatest(market_accounts(m) * 7 // 10
+             + market_accounts(m) * 3 * hour // (10 * getvariable('hours')), 1);
 
 CREATE TABLE accounts AS
 WITH numbered AS (
-    SELECT m, market, n, unnest(range(n)) + 1 AS number
-    FROM market_accounts JOIN markets USING (m)
+    SELECT m, market_accounts(m) AS n, unnest(range(market_accounts(m))) + 1 AS number FROM markets
 ),
 identified AS (
     SELECT *, number * 8 + m AS account_id, n * 7 // 10 AS old FROM numbered
@@ -22,7 +22,7 @@ SELECT
         THEN getvariable('world_start') - to_seconds(((old - number + 1) * 63072000 // old)::BIGINT)
         ELSE at_hour(0, (number - old - 1) * getvariable('hours') * 3600 // (n - old))
     END AS created_at,
-    market,
+    market_name(m) AS market,
     CASE WHEN below('account.segment', account_id, 100) < 70 THEN 'casual'
          WHEN below('account.segment', account_id, 100) < 90 THEN 'regular'
          WHEN below('account.segment', account_id, 100) < 98 THEN 'creator'

@@ -1,12 +1,12 @@
 INSERT INTO items
 WITH made AS (
-    SELECT c.hour, c.m, c.violating_ppm, a.n AS accounts,
+    SELECT c.hour, c.m, c.violating_ppm,
            (c.before + unnest(range(c.n)) + 1) * 8 + c.m AS item_id
-    FROM item_cells AS c JOIN market_accounts AS a USING (m)
+    FROM item_cells AS c
     WHERE c.hour >= getvariable('from_hour') AND c.hour < getvariable('to_hour')
 ),
 judged AS (
-    SELECT *, violates(item_id, violating_ppm) AS bad, accounts_at(accounts, hour) AS existing
+    SELECT *, violates(item_id, violating_ppm) AS bad, accounts_at(m, hour) AS existing
     FROM made
 )
 SELECT
@@ -28,13 +28,13 @@ ORDER BY hour, item_id;
 
 INSERT INTO truth.violating_items
 WITH made AS (
-    SELECT c.hour, c.m, c.violating_ppm, k.market, k.missed_ppm,
+    SELECT c.hour, c.m, c.violating_ppm,
            (c.before + unnest(range(c.n)) + 1) * 8 + c.m AS item_id
-    FROM item_cells AS c JOIN markets AS k USING (m)
+    FROM item_cells AS c
     WHERE c.hour >= getvariable('from_hour') AND c.hour < getvariable('to_hour')
 )
-SELECT item_id, market, at_hour(hour, created_second(item_id)),
-       chance('item.missed', item_id, missed_ppm)
+SELECT item_id, market_name(m), at_hour(hour, created_second(item_id)),
+       chance('item.missed', item_id, missed_ppm(m))
 FROM made
 WHERE violates(item_id, violating_ppm)
 ORDER BY item_id;

@@ -2,63 +2,59 @@
 
 CREATE TABLE truth.incidents AS
 SELECT
-    incident_id, kind, series, direction,
+    incident_id, kind, series,
     at_hour(first_hour, 0) AS started_at, at_hour(last_hour, 0) AS ended_at,
-    first_hour, last_hour, markets
+    first_hour, last_hour
 FROM (VALUES
-    ('over-blocking', 'over_blocking', 'rule_actions', 'increase', 1718, 1744, ['birch', 'elm']),
-    ('under-blocking', 'under_blocking', 'user_reports', 'increase', 2154, 2184,
-     ['alder', 'cedar'])
-) AS t(incident_id, kind, series, direction, first_hour, last_hour, markets)
+    ('over-blocking', 'over_blocking', 'rule_actions', 1718, 1744),
+    ('under-blocking', 'under_blocking', 'user_reports', 2154, 2184)
+) AS t(incident_id, kind, series, first_hour, last_hour)
 WHERE getvariable('incidents');
+
+CREATE TEMP TABLE hit AS
+SELECT m, first_hour, last_hour, started_at, ended_at, kind = 'over_blocking' AS over
+FROM truth.incidents, markets
+WHERE m IN (1, 4) AND kind = 'over_blocking' OR m IN (0, 2) AND kind = 'under_blocking';
 
 -- Over-blocking: a changed rule takes every new item with a link for a scam, in two markets.
 CREATE TABLE truth.wrongly_actioned AS
-SELECT
-    i.incident_id, items.item_id, a.market,
-    items.created_at + to_seconds(rule_delay(items.item_id)) AS acted_at
-FROM truth.incidents AS i
-JOIN items ON items.created_at >= i.started_at - INTERVAL 5 MINUTE
-          AND items.created_at < i.ended_at
-JOIN accounts AS a USING (account_id)
-WHERE i.kind = 'over_blocking'
-  AND list_contains(i.markets, a.market)
-  AND items.url_domain IS NOT NULL
-  AND items.created_at + to_seconds(rule_delay(items.item_id)) >= i.started_at
-  AND items.created_at + to_seconds(rule_delay(items.item_id)) < i.ended_at
-  AND items.item_id NOT IN (SELECT item_id FROM truth.violating_items)
-  AND NOT chance('item.false_positive', items.item_id, 2000)
-ORDER BY items.item_id;
+WITH linked AS (
+    SELECT item_id, item_id % 8 AS m, created_at + to_seconds(rule_delay(item_id)) AS acted_at
+    FROM items
+    WHERE url_domain IS NOT NULL AND NOT chance('item.false_positive', item_id, 2000)
+)
+SELECT 'over-blocking' AS incident_id, item_id, market_name(m) AS market, acted_at
+FROM linked JOIN hit USING (m)
+WHERE hit.over AND acted_at >= started_at AND acted_at < ended_at
+  AND item_id NOT IN (SELECT item_id FROM truth.violating_items)
+ORDER BY item_id;
 
 -- Under-blocking: the rules are half blind in two markets, ...
 CREATE TABLE truth.not_actioned AS
-SELECT
-    i.incident_id, v.item_id, v.market,
-    v.created_at + to_seconds(rule_delay(v.item_id)) AS would_have_acted_at
-FROM truth.incidents AS i
-JOIN truth.violating_items AS v ON list_contains(i.markets, v.market)
-WHERE i.kind = 'under_blocking'
-  AND NOT v.missed
-  AND v.created_at + to_seconds(rule_delay(v.item_id)) >= i.started_at
-  AND v.created_at + to_seconds(rule_delay(v.item_id)) < i.ended_at
-  AND chance('item.unseen', v.item_id, 600000)
-ORDER BY v.item_id;
+WITH caught AS (
+    SELECT item_id, item_id % 8 AS m, created_at + to_seconds(rule_delay(item_id)) AS acted_at
+    FROM truth.violating_items
+    WHERE NOT missed AND chance('item.unseen', item_id, 600000)
+)
+SELECT 'under-blocking' AS incident_id, item_id, market_name(m) AS market,
+       acted_at AS would_have_acted_at
+FROM caught JOIN hit USING (m)
+WHERE NOT hit.over AND acted_at >= started_at AND acted_at < ended_at
+ORDER BY item_id;
 
 -- ... and a wave of spam uses it: items of its own, evenly from the first second on.
 -- item_id = (market + 6 * number) * 8 + 7.
 CREATE TEMP TABLE wave AS
 SELECT
-    i.incident_id, m.m, m.market, a.n AS accounts, i.first_hour, i.last_hour,
-    getvariable('wave_items') * m.share // 480 AS n
-FROM truth.incidents AS i
-JOIN markets AS m ON list_contains(i.markets, m.market)
-JOIN market_accounts AS a USING (m)
-WHERE i.kind = 'under_blocking';
+    m, first_hour, last_hour, getvariable('wave_items') * share(m) // 480 AS n
+FROM hit
+WHERE NOT over;
 
 CREATE TABLE truth.wave_items AS
 WITH made AS (SELECT *, unnest(range(n)) AS number FROM wave)
 SELECT
-    incident_id, (number * 6 + m) * 8 + 7 AS item_id, market,
+    'under-blocking' AS incident_id, (number * 6 + m) * 8 + 7 AS item_id,
+    market_name(m) AS market,
     at_hour(first_hour, number * (last_hour - first_hour) * 3600 // n) AS created_at
 FROM made
 ORDER BY item_id;
@@ -66,7 +62,7 @@ ORDER BY item_id;
 INSERT INTO items
 WITH made AS (
     SELECT *, (number * 6 + m) * 8 + 7 AS item_id,
-           accounts_at(accounts, first_hour) AS existing
+           accounts_at(m, first_hour) AS existing
     FROM (SELECT *, unnest(range(n)) AS number FROM wave)
 )
 SELECT

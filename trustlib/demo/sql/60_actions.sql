@@ -6,29 +6,27 @@ FROM truth.violating_items WHERE NOT missed;
 CREATE TABLE actions AS
 WITH world_end AS (SELECT at_hour(getvariable('hours'), 0) AS at),
 found AS (
-    SELECT item_id, acted_at, 'rule' AS source, 0 AS code FROM rule_hits
+    SELECT item_id, acted_at, 0 AS code FROM rule_hits
     WHERE item_id NOT IN (SELECT item_id FROM truth.not_actioned)
     UNION ALL  -- the rules' ordinary mistakes
-    SELECT item_id, created_at + to_seconds(rule_delay(item_id)), 'rule', 0 FROM items
+    SELECT item_id, created_at + to_seconds(rule_delay(item_id)), 0 FROM items
     WHERE chance('item.false_positive', item_id, 2000) AND item_id % 8 < 6
       AND item_id NOT IN (SELECT item_id FROM truth.violating_items)
     UNION ALL
-    SELECT item_id, acted_at, 'rule', 0 FROM truth.wrongly_actioned
+    SELECT item_id, acted_at, 0 FROM truth.wrongly_actioned
     UNION ALL  -- people find six in ten of what the rules missed, hours or days later
-    SELECT item_id, created_at + to_seconds(21600 + below('item.review_delay', item_id, 237600)),
-           'review', 1
+    SELECT item_id, created_at + to_seconds(21600 + below('item.review_delay', item_id, 237600)), 1
     FROM truth.violating_items WHERE missed AND chance('item.reviewed', item_id, 600000)
     UNION ALL  -- the clean-up after the under-blocking
-    SELECT item_id, ended_at + to_seconds(below('item.cleanup', item_id, 43200)), 'review', 1
-    FROM truth.incidents JOIN (
-        SELECT incident_id, item_id FROM truth.not_actioned
-        UNION ALL SELECT incident_id, item_id FROM truth.wave_items
-    ) USING (incident_id)
+    SELECT item_id, ended_at + to_seconds(below('item.cleanup', item_id, 43200)), 1
+    FROM (
+        SELECT item_id FROM truth.not_actioned UNION ALL SELECT item_id FROM truth.wave_items
+    ) JOIN truth.incidents ON kind = 'under_blocking'
 )
 SELECT
     found.item_id * 4 + code AS action_id, found.item_id, items.account_id,
     CASE WHEN chance('action.kind', found.item_id, 900000) THEN 'remove' ELSE 'limit' END AS action,
-    source, acted_at
+    CASE code WHEN 0 THEN 'rule' ELSE 'review' END AS source, acted_at
 FROM found JOIN items USING (item_id), world_end
 WHERE acted_at < world_end.at
 ORDER BY acted_at, action_id;

@@ -11,13 +11,11 @@ LEFT JOIN item_cells AS short ON short.m = c.m AND short.hour = c.hour - 48;
 
 CREATE TEMP TABLE exposure AS
 SELECT
-    counts.series, counts.hour, counts.m, counts.n, markets.market, a.n AS accounts,
+    counts.series, counts.hour, counts.m, counts.n,
     reach.before, reach.last_ten_days, reach.last_two_days,
     (sum(counts.n) OVER (PARTITION BY counts.series ORDER BY counts.hour, counts.m)
         - counts.n)::BIGINT AS earlier
 FROM counts
-JOIN markets USING (m)
-JOIN market_accounts AS a USING (m)
 JOIN reach USING (hour, m)
 WHERE counts.series IN ('views', 'reports') AND reach.before > 0;
 

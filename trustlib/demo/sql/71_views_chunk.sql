@@ -10,13 +10,14 @@ seen AS (
     SELECT
         view_id, at_hour(hour, below('view.second', view_id, 3600)) AS viewed_at,
         (before - near_zero('view.item', view_id, last_ten_days)) * 8 + m AS item_id,
-        (1 + near_zero('view.viewer', view_id, accounts_at(accounts, hour))) * 8 + m AS viewer_id,
-        market,
-        ['feed', 'feed', 'feed', 'search', 'profile', 'message'][
-            1 + below('view.surface', view_id, 6)] AS surface
+        (1 + near_zero('view.viewer', view_id, accounts_at(m, hour))) * 8 + m AS viewer_id
     FROM made
 )
-SELECT seen.*
+SELECT
+    seen.view_id, seen.viewed_at, seen.item_id, seen.viewer_id,
+    market_name(seen.item_id % 8) AS market,
+    ['feed', 'feed', 'feed', 'search', 'profile', 'message'][
+        1 + below('view.surface', seen.view_id, 6)] AS surface
 FROM seen LEFT JOIN gone USING (item_id)
 WHERE gone.acted_at IS NULL OR seen.viewed_at < gone.acted_at
 ORDER BY seen.view_id;

@@ -18,18 +18,21 @@ filed AS (
         coalesce(missed.item_id,
             (before - near_zero('report.item', report_id, greatest(last_two_days, 1))) * 8
             + aimed.m) AS item_id,
-        (1 + below('report.reporter', report_id, accounts_at(accounts, hour))) * 8 + aimed.m
+        (1 + below('report.reporter', report_id, accounts_at(aimed.m, hour))) * 8 + aimed.m
             AS reporter_id,
-        CASE WHEN missed.item_id IS NOT NULL
-            THEN ['spam', 'scam', 'scam', 'harassment', 'other'][
-                1 + below('report.reason', report_id, 5)]
-            ELSE ['spam', 'harassment', 'dislike', 'dislike', 'other'][
-                1 + below('report.reason', report_id, 5)] END AS reason,
+        missed.item_id IS NOT NULL AS bad,
         at_hour(hour, below('report.second', report_id, 3600)) AS reported_at
     FROM aimed
     LEFT JOIN missed ON missed.m = aimed.m AND missed.number = aimed.missed_number
 )
-SELECT filed.*
+SELECT
+    filed.report_id, filed.item_id, filed.reporter_id,
+    CASE WHEN filed.bad
+        THEN ['spam', 'scam', 'scam', 'harassment', 'other'][
+            1 + below('report.reason', filed.report_id, 5)]
+        ELSE ['spam', 'harassment', 'dislike', 'dislike', 'other'][
+            1 + below('report.reason', filed.report_id, 5)] END AS reason,
+    filed.reported_at
 FROM filed LEFT JOIN gone USING (item_id)
 WHERE gone.acted_at IS NULL OR filed.reported_at < gone.acted_at
 ORDER BY filed.report_id;

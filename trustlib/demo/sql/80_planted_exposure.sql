@@ -16,27 +16,27 @@ CREATE TEMP MACRO wave_item(stream, id, hour, second, first_hour, last_hour, n, 
 
 CREATE TABLE truth.wave_reports AS
 SELECT
-    s.incident_id, d.number + getvariable('reports') + 1 AS report_id,
+    'under-blocking' AS incident_id, d.number + getvariable('reports') + 1 AS report_id,
     wave_item('wave.report.item', d.number, s.hour, d.second, s.first_hour, s.last_hour, s.n, s.m)
         AS item_id,
-    (1 + below('wave.reporter', d.number, accounts_at(s.accounts, s.hour))) * 8 + s.m
+    (1 + below('wave.reporter', d.number, accounts_at(s.m, s.hour))) * 8 + s.m
         AS reporter_id,
-    s.market, at_hour(s.hour, d.second) AS reported_at
+    market_name(s.m) AS market, at_hour(s.hour, d.second) AS reported_at
 FROM (
     SELECT i AS number, below('wave.report.second', i, 3600) AS second,
            below('wave.report.slot', i, (SELECT greatest(count(*), 1) FROM wave_slots)) AS slot
-    FROM range(getvariable('wave_reports')) AS t(i)
+    FROM range(getvariable('wave_reports') * (80 + below('wave.size', 1, 41)) // 100) AS t(i)
 ) AS d JOIN wave_slots AS s USING (slot)
 ORDER BY report_id;
 
 CREATE TABLE truth.wave_views AS
 SELECT
-    s.incident_id, d.number + getvariable('views') + 1 AS view_id,
+    'under-blocking' AS incident_id, d.number + getvariable('views') + 1 AS view_id,
     wave_item('wave.view.item', d.number, s.hour, d.second, s.first_hour, s.last_hour, s.n, s.m)
         AS item_id,
-    (1 + near_zero('wave.viewer', d.number, accounts_at(s.accounts, s.hour))) * 8 + s.m
+    (1 + near_zero('wave.viewer', d.number, accounts_at(s.m, s.hour))) * 8 + s.m
         AS viewer_id,
-    s.market, at_hour(s.hour, d.second) AS viewed_at
+    market_name(s.m) AS market, at_hour(s.hour, d.second) AS viewed_at
 FROM (
     SELECT i AS number, below('wave.view.second', i, 3600) AS second,
            below('wave.view.slot', i, (SELECT greatest(count(*), 1) FROM wave_slots)) AS slot
