@@ -164,6 +164,18 @@ def test_sections_with_outputs_stay_on_the_page_after_the_answer() -> None:
     assert '<h2 id="estimate">' not in text
 
 
+def test_a_provenance_section_joins_the_foot_of_the_page() -> None:
+    text = shown(
+        sample.text("## Provenance\n\nRead twice."),
+        sample.code("sources", sample.html("<p>one file</p>")),
+        sample.text("## Last"),
+    )
+    assert (
+        text.index(">Last</h2>") < text.index('<footer id="provenance">') < text.index("one file")
+    )
+    assert text.count(">Provenance<") == 3  # two lists of contents and the foot
+
+
 def test_streams_join_and_messages_are_folded() -> None:
     text = body(page.render(sample.scratch(), context={}))
     assert "<pre>(3, 3)</pre>" in text

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from trustlib.core import format as fmt
+from trustlib.core.text import short
 
 # Verdicts are words; the sign beside them helps the eye where colour cannot.
 VERDICT_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
+
+LONGEST = 300  # characters of a title, a name or a sentence: more is not meant to be read
 
 
 def kind(notebook: object) -> str:
@@ -51,7 +54,7 @@ def meta(context: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Owner", context.get("owner")),
         ("Revision", context.get("revision")),
     ]
-    return [(name, str(value)) for name, value in rows if value]
+    return [(name, short(value, LONGEST)) for name, value in rows if value]
 
 
 def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -59,8 +62,8 @@ def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
     zone = str(context.get("timezone") or "UTC")
     return [
         {
-            "main": str(row.get("main") or row.get("headline") or "no number"),
-            "verdict": str(row.get("verdict") or ""),
+            "headline": short(row.get("headline") or "no number", LONGEST),
+            "verdict": short(row["verdict"], LONGEST) if row.get("verdict") else "",
             "ran_at": moment(row.get("ran_at"), zone),
             "href": run_link(row.get("run_id")),
         }

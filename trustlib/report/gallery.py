@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trustlib.core import VERDICTS
+from trustlib.core.text import short
 from trustlib.report import around, publish
 from trustlib.report.theme import asset, environment, policy
 
@@ -187,4 +188,4 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return short(value, around.LONGEST) if isinstance(value, str) and value.strip() else ""

@@ -26,7 +26,7 @@ _HEADLINE = re.compile(r'<section[^>]*class="headline')
 _HEADING = re.compile(r"^ {0,3}(#{1,2})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 
 
-@dataclass
+@dataclass(eq=False)
 class Section:
     """What stands under one heading.
 
@@ -62,13 +62,15 @@ class Outline:
     """A page in the order a reader meets it.
 
     `method` holds the sections that have prose and code but nothing to show: they move
-    to the end, so that the answer comes first. `code` is every section with code.
+    to the end, so that the answer comes first. `provenance` joins the page's own at its foot.
+    `code` is every section with code.
     """
 
     question: str
     answer: Section | None
     sections: list[Section]
     method: list[Section]
+    provenance: list[Section]
     code: list[Section]
 
 
@@ -80,12 +82,14 @@ def outline(notebook: Mapping[str, Any]) -> Outline:
     answer = next((section for section in sections if section.has_headline), None)
     before = sections.index(answer) if answer else 0
     method = [s for s in sections[:before] if s.kicker and not s.outputs and s.code]
-    rest = [s for s in sections if s is not answer and s not in method]
+    provenance = [s for s in sections if s.kicker.strip().lower() == "provenance"]
+    rest = [s for s in sections if s is not answer and s not in method + provenance]
     return Outline(
         question=question,
         answer=answer,
         sections=[s for s in rest if s.flow or s.finding or s.kicker],
         method=method,
+        provenance=provenance,
         code=[s for s in sections if s.code],
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from trustlib.core.text import short
 from trustlib.report import around
 from trustlib.report.gate import Gate
 from trustlib.report.outline import SHOWN_TYPES, Section, outline
@@ -54,6 +55,7 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
         gate.claim(reserved)
     answer = _answer(plan.answer, gate, context)
     parts = [_section(section, gate) for section in plan.sections]
+    sources = [part for s in plan.provenance for part in _section(s, gate)["flow"]]
     code = [_code(section, gate, with_prose=section in plan.method) for section in plan.code]
     contents = [("answer", "Answer")] if answer else []
     contents += [(part["id"], part["kicker"].striptags()) for part in parts if part["id"]]
@@ -67,7 +69,7 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
             csp=policy(style=asset("style.css")),
             style=asset("style.css"),
             kind=name,
-            title=context.get("title") or question.striptags() or name,
+            title=short(context.get("title") or question.striptags() or name, around.LONGEST),
             question=question,
             meta=around.meta(context),
             verdict=verdict,
@@ -77,6 +79,7 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
             sections=parts,
             code=code,
             contents=contents,
+            sources=sources,
             provenance=around.provenance(context),
         )
     )
