@@ -28,7 +28,7 @@ _FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]{1,3})?\Z"
 # infinities, the merge key and the default value.
 _AMBIGUOUS = re.compile(
     r"""(?:
-      yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|y|Y|n|N
+      yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF
     | [-+]?\.?[0-9][0-9_,]*\.?[0-9_]*(?:[eE][-+]?[0-9]*)?
     | [-+]?0[xXoObB][0-9a-fA-F_]+
     | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
@@ -49,6 +49,15 @@ _UNUSED = {
     "AliasToken": "aliases (*)",
     "DirectiveToken": "directives (%)",
     "DocumentEndToken": "document marks (...)",
+}
+_DEEPER = {
+    "FlowSequenceStartToken": 1,
+    "FlowMappingStartToken": 1,
+    "BlockSequenceStartToken": 1,
+    "BlockMappingStartToken": 1,
+    "FlowSequenceEndToken": -1,
+    "FlowMappingEndToken": -1,
+    "BlockEndToken": -1,
 }
 
 
@@ -91,8 +100,12 @@ def _compose(text: str) -> tuple[Any, list[Problem]]:
 
     cure = "check quotes, colons and indentation: one `name: value` a line"
     try:
+        depth = 0
         for token in YAML(typ="safe", pure=True).scan(text):
-            unused = _UNUSED.get(type(token).__name__)
+            kind = type(token).__name__
+            # Counted here, because the parser's time grows with the square of the depth.
+            depth += _DEEPER.get(kind, 0)
+            unused = _UNUSED.get(kind) or ("deeply nested values" if depth > MAX_DEPTH else None)
             if unused:
                 line = token.start_mark.line + 1
                 what = f"{unused} are not used in params files"
@@ -104,8 +117,6 @@ def _compose(text: str) -> tuple[Any, list[Problem]]:
         reason = re.sub(r"\s+", " ", str(error.problem or error.context or "not valid YAML"))
         line = mark.line + 1 if mark is not None else None
         return None, [Problem(what=f"not valid YAML: {shown(reason)}", line=line, next_step=cure)]
-    except RecursionError:
-        return None, [Problem(what="values are nested too deeply", next_step="use plain values")]
     except (YAMLError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         # The parser's own slips on malformed text count as malformed text.
         kind = type(error).__name__
@@ -139,7 +150,7 @@ def _from_node(node: Any, problems: list[Problem]) -> tuple[dict[str, Entry], li
             problems.append(Problem(what=what, line=line, next_step="keep one of the two"))
             continue
         try:
-            found[key.value] = Entry(value=_value(value, 0), line=line)
+            found[key.value] = Entry(value=_value(value), line=line)
         except _Unclear as unclear:
             # Kept as a name, so that it is not called missing as well.
             found[key.value] = Entry(value=UNREADABLE, line=line)
@@ -169,29 +180,27 @@ class _Unclear(Exception):
         super().__init__(what)
 
 
-def _value(node: Any, depth: int) -> Any:
+def _value(node: Any) -> Any:
     line = node.start_mark.line + 1
-    if depth > MAX_DEPTH:
-        raise _Unclear("values are nested too deeply", line, "use plain values")
     if node.id == "sequence":
-        return [_value(item, depth + 1) for item in node.value]
+        return [_value(item) for item in node.value]
     if node.id == "mapping":
-        return _mapping(node, depth)
+        return _mapping(node)
     if node.style:
         return node.value
     return scalar(node.value, line=line)
 
 
-def _mapping(node: Any, depth: int) -> dict[str, Any]:
+def _mapping(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        name = _value(key, depth + 1)
+        name = _value(key)
         if not isinstance(name, str):
             raise _Unclear("a key inside a value is not text", line, "quote the key")
         if name in found:
             raise _Unclear(f"key {shown(name)} is set twice", line, "keep one of the two")
-        found[name] = _value(value, depth + 1)
+        found[name] = _value(value)
     return found
 
 
