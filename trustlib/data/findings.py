@@ -11,29 +11,11 @@ from trustlib.core import Check
 from trustlib.core.format import duration, instant, plural, zone_name
 from trustlib.data import clock as clocks
 from trustlib.data.clock import seconds
+from trustlib.data.engine.repeats import Repeats
 from trustlib.data.extent import Extent, Native, elapsed
 from trustlib.data.lay import Laid
 from trustlib.data.records import CountsQuery
 from trustlib.data.timetext import TimeForm
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repeats:
-    """Event rows that equal another row in every column of the source.
-
-    Attributes
-    ----------
-    extra
-        Rows beyond the first of each; None where it was not looked for.
-    every
-        True where no row occurs once: the signature of a file loaded twice.
-    told_apart
-        True where the source has columns beyond those used, that could tell two events apart.
-    """
-
-    extra: int | None
-    every: bool
-    told_apart: bool
 
 
 def report(
@@ -161,12 +143,12 @@ def _duplicates(query: CountsQuery, repeats: Repeats | None) -> Check:
             label="no count is there twice",
             text="Every time (and segment) occurs once.",
         )
-    if repeats is None or repeats.extra is None:
+    if repeats is None:
         return Check(
             name="duplicates",
             verdict="not_run",
             label="duplicates not looked for",
-            text="The source cannot be searched for equal rows.",
+            text="No column of the source can be compared.",
         )
     if repeats.extra == 0:
         return Check(
@@ -323,7 +305,7 @@ def _health(
             "not used as evidence of where the data begin or end",
         ),
     ]
-    if repeats is not None and repeats.extra is not None:
+    if repeats is not None:
         rows.append(("rows equal to another", repeats.extra, "counted"))
     notes = {
         "rows before the history": "left out",

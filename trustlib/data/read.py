@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ import pandas as pd
 
 from trustlib.core import NoData, Refusal
 from trustlib.data import clock as clocks
-from trustlib.data import findings, lay, snapshot
+from trustlib.data import findings, lay
 from trustlib.data.engine import sources, tally
+from trustlib.data.engine.repeats import Repeats, repeats
 from trustlib.data.extent import Extent, extent, native
 from trustlib.data.grid import BUCKETS
+from trustlib.data.parquet import keep
 from trustlib.data.records import Counts, CountsQuery, Snapshot
 from trustlib.data.source import Source, resolve
 from trustlib.data.timetext import time_form
@@ -42,21 +46,23 @@ def read_counts(query: CountsQuery) -> Counts:
             next_step="write a .sql source with one row per bucket: time, count and control",
         )
     source = resolve(query.source, query.connection)
-    path, sha256, rows, statement, repeats = _kept(source, query)
-    with sources.snapshot_rows(path) as table:
-        return _counted(
-            table,
-            query,
-            source=source,
-            path=path.as_posix(),
-            sha256=sha256,
-            n=rows,
-            statement=statement,
-            repeats=repeats,
-        )
+    kept = _kept(source, query)
+    with sources.snapshot_rows(kept.path) as table:
+        return _counted(table, query, source, kept)
 
 
-def _kept(source: Source, query: CountsQuery) -> tuple[Any, ...]:
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """The snapshot of a source, with what only the source itself could tell."""
+
+    path: Path
+    sha256: str
+    rows: int
+    statement: str
+    repeats: Repeats | None
+
+
+def _kept(source: Source, query: CountsQuery) -> _Kept:
     wanted = {
         "time": query.time_column,
         "count": query.count_column,
@@ -65,29 +71,21 @@ def _kept(source: Source, query: CountsQuery) -> tuple[Any, ...]:
     }
     with sources.opened(source) as found:
         table = sources.roles(found, wanted, source)
-        schema, batches = sources.batches(table)
-        path, sha256, rows = snapshot.keep(schema, batches)
-        statement = found.statement
+        with sources.batches(table, ordered=found.ordered) as (schema, batches):
+            path, sha256, rows = keep(schema, batches)
+        twice = None
+        if query.count_column is None and rows:
+            twice = repeats(found.table, used=len(table.columns))
     if rows == 0:
         raise NoData(
             "the source has no rows",
             where=f"source: {source.name}",
             next_step="check the export, or the WHERE of the query",
         )
-    return path, sha256, rows, statement, None
+    return _Kept(path=path, sha256=sha256, rows=rows, statement=found.statement, repeats=twice)
 
 
-def _counted(
-    table: Any,
-    query: CountsQuery,
-    *,
-    source: Source,
-    path: str,
-    sha256: str,
-    n: int,
-    statement: str,
-    repeats: Any,
-) -> Counts:
+def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Counts:
     form = time_form(table, query)
     rows = tally.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
     days = tally.days(rows)
@@ -101,7 +99,7 @@ def _counted(
         laid = lay.ready(rows, query, reach, spacing, aware=form.aware)
     _something(query, reach, laid)
     health, checks = findings.report(
-        query, reach=reach, laid=laid, form=form, spacing=spacing, repeats=repeats, n=n
+        query, reach=reach, laid=laid, form=form, spacing=spacing, repeats=kept.repeats, n=kept.rows
     )
     return Counts(
         frame=_frame(reach, laid),
@@ -112,12 +110,12 @@ def _counted(
         snapshot=Snapshot(
             source=source.name,
             kind=source.kind,
-            rows=n,
-            sha256=sha256,
-            path=path,
+            rows=kept.rows,
+            sha256=kept.sha256,
+            path=kept.path.as_posix(),
             window_start_at=clocks.instant(reach.data_first),
             window_end_at=clocks.instant(reach.data_last),
-            sql=statement,
+            sql=kept.statement,
         ),
     )
 

@@ -40,25 +40,18 @@ def time_form(table: Any, query: CountsQuery) -> TimeForm:
     Raises
     ------
     Refusal
-        The column is no time, mixes aware and naive times, or too many cannot be read.
+        The column mixes aware and naive times, or too many cannot be read.
     NoData
         Every time is empty.
     """
     where = f"time_column: {query.time_column}"
     kind = tally.time_type(table)
-    if kind not in ("text", "naive", "aware", "date"):
-        hint = "an integer time is not read: convert epoch seconds to an instant in a .sql source"
-        raise Refusal(
-            f"the time column is of type {kind.removeprefix('!')}, not a time",
-            where=where,
-            next_step=hint if "int" in kind else _ISO_HINT,
-        )
     if kind == "text":
         return _text(tally.text_forms(table), where)
     nulls = tally.nulls(table, "time")
     if nulls["nulls"] == nulls["rows"]:
         raise _no_times(where)
-    return TimeForm(aware=kind == "aware", dates=kind == "date", nulls=nulls["nulls"], unreadable=0)
+    return TimeForm(aware=kind == "aware", dates=False, nulls=nulls["nulls"], unreadable=0)
 
 
 def _no_times(where: str) -> NoData:

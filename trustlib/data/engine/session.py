@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import ibis
 
-STATE = Path(".trustlib")
+from trustlib.data.parquet import STATE
+
 MEMORY = "384MB"  # of the engine; the whole process stays under 1 GB
 THREADS = 2
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import duckdb
 import ibis
 
-from trustlib.core import Refusal, did_you_mean
-from trustlib.data.engine.session import STATE, locked, old_calls
+from trustlib.core import Refusal, RunFailed, TrustlibError
+from trustlib.data.engine import postgres, statement
+from trustlib.data.engine.columns import as_role
+from trustlib.data.engine.faults import no_table, refusal
+from trustlib.data.engine.session import locked, old_calls
+from trustlib.data.parquet import STATE, spooled
 from trustlib.data.source import Source, csv_header, near_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH = 131_072
+_ENGINE_ERRORS = (duckdb.Error, ibis.common.exceptions.IbisError, OSError)
 DEMO = STATE / "demo" / "world.duckdb"
 
 
@@ -48,22 +53,39 @@ class Opened:
 @contextmanager
 def opened(source: Source) -> Iterator[Opened]:
     """Open `source` for reading; every engine error becomes a Refusal without contents."""
+    opening = {"csv": _csv, "parquet": _parquet}.get(source.kind) or _connected(source)
+    shelf: list[str] = []
     try:
-        if source.kind == "csv":
-            with _csv(source) as table:
-                yield table
-        elif source.kind == "parquet":
-            with _parquet(source) as table:
-                yield table
-        else:
-            with _queried(source) as table:
-                yield table
-    except (duckdb.Error, ibis.common.exceptions.IbisError, OSError) as error:
-        raise refusal(error, source) from None
+        with opening(source, shelf) as found:
+            yield found
+    except TrustlibError:
+        raise
+    except _ENGINE_ERRORS as error:
+        raise refusal(error, source, tuple(shelf)) from None
+    except Exception as error:
+        # psycopg is only there with a PostgreSQL connection, and not imported without.
+        if type(error).__module__.split(".")[0] not in ("psycopg", "pyarrow", "sqlglot"):
+            raise
+        raise refusal(error, source, tuple(shelf)) from None
+
+
+def _connected(source: Source) -> Any:
+    if source.url is None:
+        return _embedded
+    scheme = source.url.partition(":")[0].lower()
+    if scheme == "duckdb":
+        return _embedded
+    if scheme in ("postgres", "postgresql"):
+        return _postgres
+    raise Refusal(
+        "the connection's URL is of a kind that is not known",
+        where=f"connection: {source.connection}",
+        next_step="use duckdb://path/to/file.duckdb or postgresql://user@host/database",
+    )
 
 
 @contextmanager
-def _csv(source: Source) -> Iterator[Opened]:
+def _csv(source: Source, shelf: list[str]) -> Iterator[Opened]:
     assert source.path is not None
     header = csv_header(source.path)
     columns = {name: f"c{i}" for i, name in enumerate(header.names)}
@@ -89,7 +111,7 @@ def _csv(source: Source) -> Iterator[Opened]:
 
 
 @contextmanager
-def _parquet(source: Source) -> Iterator[Opened]:
+def _parquet(source: Source, shelf: list[str]) -> Iterator[Opened]:
     assert source.path is not None
     with locked([source.path]) as backend, old_calls():
         table = backend.read_parquet(str(source.path.resolve()), table_name="source_rows")
@@ -97,70 +119,99 @@ def _parquet(source: Source) -> Iterator[Opened]:
 
 
 @contextmanager
-def _queried(source: Source) -> Iterator[Opened]:
-    database = DEMO if DEMO.is_file() else None
-    with locked(database=database) as backend:
-        if source.kind == "table":
-            yield _table(source, backend)
+def _embedded(source: Source, shelf: list[str]) -> Iterator[Opened]:
+    database = DEMO if source.url is None else _duckdb_file(source)
+    with locked(database=database if database.is_file() else None) as backend:
+        known = _tables(backend)
+        shelf += known
+        if source.kind == "sql":
+            text = statement.text_of(source)
+            # A view, so that the engine's own parser reads the text and nothing rewrites it.
+            backend.con.execute(
+                f"CREATE TEMP VIEW source_rows AS\n{statement.embedded(text, source)}"
+            ).fetchall()
+            table, said = _named(backend, "source_rows"), text.strip()
+        elif source.name in known:
+            table, said = _named(backend, *reversed(known[source.name])), source.name
         else:
-            yield _query(source, backend)
+            raise no_table(source, tuple(known))
+        yield Opened(table, {n: n for n in table.columns}, False, said)
 
 
-def _table(source: Source, backend: Any) -> Opened:
-    names = _tables(backend)
-    if source.name not in names:
+def _duckdb_file(source: Source) -> Path:
+    assert source.url is not None
+    path = Path(unquote(source.url.partition("://")[2]))
+    if not path.is_file():
         raise Refusal(
-            "the table does not exist",
-            where=f"source: {source.name}",
-            nearest=did_you_mean(source.name, names),
-            next_step="give a table of the connection, or a path that ends in "
-            ".csv, .parquet or .sql",
+            "the connection's URL names no DuckDB file that exists",
+            where=f"connection: {source.connection}",
+            next_step="use duckdb://relative/path.duckdb or duckdb:///absolute/path.duckdb",
         )
+    return path
+
+
+@contextmanager
+def _postgres(source: Source, shelf: list[str]) -> Iterator[Opened]:
+    with postgres.reading(source) as backend:
+        known = postgres.tables(backend)
+        shelf += known
+        if source.kind == "sql":
+            text = statement.text_of(source)
+            table = postgres.query(backend, statement.postgres(text, source))
+            said = text.strip()
+        elif source.name in known:
+            schema, name = known[source.name]
+            table, said = backend.table(name, database=schema), source.name
+        else:
+            raise no_table(source, tuple(known))
+        yield Opened(table, {n: n for n in table.columns}, False, said)
+
+
+def _named(backend: Any, name: str, schema: str | None = None) -> Any:
     with old_calls():
-        table = backend.table(source.name)
-    return Opened(table, {n: n for n in table.columns}, False, source.name)
+        return backend.table(name, database=schema)
 
 
-def _query(source: Source, backend: Any) -> Opened:
-    assert source.path is not None
-    text = source.path.read_text(encoding="utf-8")
-    statements = duckdb.extract_statements(text)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise Refusal(
-            "a .sql source holds one SELECT and nothing else",
-            where=f"source: {source.name}",
-            next_step="keep one SELECT (WITH … SELECT is fine)",
-        )
-    # A view, so that the engine's own parser reads the text and nothing rewrites it.
-    backend.con.execute(f"CREATE TEMP VIEW source_rows AS\n{statements[0].query}")
-    with old_calls():
-        table = backend.table("source_rows")
-    return Opened(table, {n: n for n in table.columns}, False, text.strip())
-
-
-def _tables(backend: Any) -> list[str]:
+def _tables(backend: Any) -> dict[str, tuple[str, str]]:
     # ibis 12 lists tables through a call that DuckDB 2.0 no longer has.
     rows = backend.con.execute(
-        "SELECT table_name FROM information_schema.tables "
-        "WHERE table_catalog = current_database() ORDER BY table_name"
+        "SELECT table_schema, table_name, table_schema = current_schema() "
+        "FROM information_schema.tables WHERE table_catalog = current_database() "
+        "ORDER BY table_schema, table_name"
     ).fetchall()
-    return [row[0] for row in rows]
+    return {(name if here else f"{schema}.{name}"): (schema, name) for schema, name, here in rows}
 
 
-def batches(table: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The rows of `table` as a stream of Arrow batches, never all in memory."""
-    backend = table.get_backend()
-    reader = backend.con.sql(ibis.to_sql(table)).to_arrow_reader(BATCH)
+@contextmanager
+def batches(table: Any, *, ordered: bool) -> Iterator[tuple[pa.Schema, Iterable[pa.RecordBatch]]]:
+    """The rows of `table` as a stream of Arrow batches, never all in memory.
+
+    Rows of a source that is not `ordered` are put in order, by all columns, so that the
+    same content makes the same snapshot.
+    """
+    if table.get_backend().name == "duckdb":
+        yield _stream(table, sort=not ordered)
+        return
+    reader = table.to_pyarrow_batches(chunk_size=BATCH // 4)
+    with spooled(reader.schema, reader) as path, snapshot_rows(path) as copy:
+        yield _stream(copy.drop("row"), sort=True)
+
+
+def _stream(table: Any, *, sort: bool) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    if sort:
+        table = table.order_by([table[name] for name in table.columns])
+    reader = table.get_backend().con.sql(ibis.to_sql(table)).to_arrow_reader(BATCH)
     return reader.schema, reader
 
 
 def roles(found: Opened, wanted: Mapping[str, str | None], source: Source) -> Any:
-    """The columns that play a role, named by it; `wanted` maps a role to a column.
+    """The columns that play a role, named by it and of few types; `wanted` maps a role to a
+    column.
 
     Raises
     ------
     Refusal
-        A column that is not there, with the nearest that is.
+        A column that is not there, with the nearest that is; a type that cannot play the role.
     """
     picked = {}
     for role, column in wanted.items():
@@ -172,44 +223,33 @@ def roles(found: Opened, wanted: Mapping[str, str | None], source: Source) -> An
                 f"{role}_column names a column that the source does not have",
                 where=f"{role}_column: {column}, source: {source.name}",
                 nearest=near_column(column, names),
-                next_step=f"the source has: {', '.join(names[:20])}"
+                next_step=f"the source has: {', '.join(name[:100] for name in names[:20])}"
                 + (f" and {len(names) - 20} more" if len(names) > 20 else ""),
             )
-        picked[role] = found.table[found.columns[column]]
+        value = found.table[found.columns[column]]
+        picked[role] = as_role(value, role, column, source)
     return found.table.select(**picked)
-
-
-def refusal(error: Exception, source: Source) -> Refusal:
-    """An engine's error without its words, which may hold contents, paths or a password."""
-    text = str(error)
-    where = f"source: {source.name}"
-    line = re.search(r"CSV Error on Line: (\d+)", text)
-    if line:
-        return Refusal(
-            "a line of the CSV file does not have as many fields as the header, "
-            "or a quote is not closed",
-            where=f"{where}, line {line.group(1)}",
-            next_step="open the file at that line; quote values that hold the delimiter",
-        )
-    if source.kind == "parquet":
-        return Refusal(
-            "the file is not a whole Parquet file",
-            where=where,
-            next_step="copy or export it again: a file cut short in transfer reads like this",
-        )
-    return Refusal(
-        f"the engine could not read the source ({type(error).__name__})",
-        where=where,
-        next_step="run the statement in your SQL client to see the engine's own words",
-    )
 
 
 @contextmanager
 def snapshot_rows(path: Path) -> Iterator[Any]:
-    """The rows of one snapshot, with their position as `row`, in a locked session."""
-    with locked([path]) as backend:
-        with old_calls():
-            table = backend.read_parquet(
-                str(path.resolve()), table_name="snapshot", file_row_number=True
-            )
-        yield table.rename(row="file_row_number")
+    """The rows of one snapshot, with their position as `row`, in a locked session.
+
+    Raises
+    ------
+    RunFailed
+        If the engine breaks on its own copy: not the caller's fault.
+    """
+    try:
+        with locked([path]) as backend:
+            with old_calls():
+                table = backend.read_parquet(
+                    str(path.resolve()), table_name="snapshot", file_row_number=True
+                )
+            yield table.rename(row="file_row_number")
+    except _ENGINE_ERRORS as error:
+        raise RunFailed(
+            f"the engine failed on the snapshot ({type(error).__name__})",
+            where=f"snapshot: {path.as_posix()}",
+            next_step="run it again; if it fails again, delete that file first",
+        ) from None

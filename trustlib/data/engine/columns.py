@@ -1,0 +1,80 @@
+"""Which column types can play which role, and the few types that they become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import ibis
+
+from trustlib.core import Refusal
+from trustlib.data.source import Source
+
+_NEEDS = {
+    "time": "a time (date, timestamp, or text in ISO 8601)",
+    "count": "a number",
+    "control": "a number",
+    "segment": "text, a number or a date",
+}
+_HINTS = {
+    "time": "an integer is not read as a time: convert epoch seconds to a timestamp in a "
+    ".sql source",
+    "count": "set count_column: null if one row is one event",
+}
+
+
+def as_role(value: Any, role: str, column: str, source: Source) -> Any:
+    """`value` (an ibis column) in the type that `role` is read in.
+
+    Times become text or microseconds, numbers text, int64 or float64, segments text.
+
+    Raises
+    ------
+    Refusal
+        If the column's type cannot play the role.
+    """
+    kind = value.type()
+    made = {"time": _time, "segment": _segment}.get(role, _number)(value, kind)
+    if made is None:
+        raise Refusal(
+            f"{role}_column needs {_NEEDS[role]}, this one is of type {_plain(kind)}",
+            where=f"{role}_column: {column}, source: {source.name}",
+            next_step=_HINTS.get(role, "name another column, or cast it in a .sql source"),
+        )
+    return made
+
+
+def _plain(kind: Any) -> str:
+    return str(kind).removeprefix("!")
+
+
+def _time(value: Any, kind: Any) -> Any | None:
+    if kind.is_string():
+        return value.cast("string")
+    if kind.is_date():
+        value, kind = value.cast("timestamp(6)"), None
+    elif kind.is_timestamp():
+        value = value.cast("timestamp('UTC', 6)" if kind.timezone else "timestamp(6)")
+    else:
+        return None
+    # Infinity and years that no calendar here holds are no times.
+    zone = "UTC" if kind is not None and kind.timezone else None
+    low = ibis.timestamp(datetime(1, 1, 3), timezone=zone)
+    high = ibis.timestamp(datetime(9999, 12, 29), timezone=zone)
+    return ibis.ifelse((value >= low) & (value < high), value, ibis.null(value.type()))
+
+
+def _number(value: Any, kind: Any) -> Any | None:
+    if kind.is_string():
+        return value.cast("string")
+    if kind.is_integer():
+        return value.cast("float64" if kind.is_uint64() else "int64")
+    if kind.is_floating() or kind.is_decimal():
+        return value.cast("float64")
+    return None
+
+
+def _segment(value: Any, kind: Any) -> Any | None:
+    if kind.is_binary() or kind.is_nested() or kind.is_json() or kind.is_geospatial():
+        return None
+    return value.cast("string")
