@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,35 @@ def interval(low: float | None, high: float | None, show=count) -> str:
     return f"{show(low)} to {show(high)}"
 
 
+def alike(
+    values: Sequence[float],
+    *,
+    sign: bool = False,
+    currency: str = "",
+    digits: int = 3,
+    beside: float | None = None,
+) -> list[str]:
+    """`values`, a point and perhaps its interval's ends, all rounded to one place.
+
+    The place is the third digit of the largest, finer where the first would vanish or the ends
+    would meet. Whole numbers stay whole; dollars have cents or none. With `beside`, the largest
+    number of a column, the place is that number's third digit: the column reads as one.
+    """
+    leading = list(values) if beside is None else [beside]
+    place = _place(leading, digits)
+    if currency and place < 0:
+        place = -2
+    scale, word = _scale(list(values), place)
+    decimals = max(0, round(math.log10(scale)) - place)
+
+    def text(value: float) -> str:
+        rounded = round(abs(value), -place) / scale
+        body = f"{currency}{rounded:,.{decimals}f}{word}"
+        return _signed(body, value, sign) if rounded else body
+
+    return [text(value) for value in values]
+
+
 def triple(
     point: float | None,
     low: float | None,
@@ -100,43 +130,30 @@ def triple(
     *,
     sign: bool = False,
     currency: str = "",
-    digits: int = 3,
     beside: float | None = None,
 ) -> tuple[str, str]:
-    """A point and its interval, rounded alike: ``("1.02 million", "0.99 to 1.05 million")``.
+    """A point and its interval, rounded `alike`: ``("1.02 million", "0.99 to 1.05 million")``.
 
-    The place is the third digit of the largest of the three, finer where the point would
-    vanish or the ends would meet. Whole numbers stay whole; dollars have cents or none.
-    What is None reads "not estimable". With `beside`, the largest number of a column, the
-    place is that number's third digit, so that the column reads as one.
+    What is None reads "not estimable".
     """
-    values = [value for value in (point, low, high) if value is not None]
-    if point is None or not values:
-        return "not estimable", "not estimable"
-    place = _place(values, point, digits) if beside is None else _place([beside], beside, digits)
-    if currency and place < 0:
-        place = -2
-    scale, word = _scale(values, place)
-    decimals = max(0, round(math.log10(scale)) - place)
-
-    def body(value: float) -> str:
-        rounded = round(abs(value), -place) / scale
-        text = f"{currency}{rounded:,.{decimals}f}"
-        return _signed(text, value, sign) if rounded else text
-
+    missing = "not estimable"
+    if point is None:
+        return missing, missing
     if low is None or high is None:
-        return body(point) + word, "not estimable"
-    return body(point) + word, f"{body(low)} to {body(high)}{word}"
+        return alike([point], sign=sign, currency=currency, beside=beside)[0], missing
+    texts = alike([point, low, high], sign=sign, currency=currency, beside=beside)
+    last, word = texts[2].partition(NBSP)[::2]
+    return texts[0], f"{texts[1].partition(NBSP)[0]} to {last}" + (f"{NBSP}{word}" if word else "")
 
 
-def _place(values: list[float], point: float, digits: int) -> int:
+def _place(values: list[float], digits: int) -> int:
     """The power of ten that all of `values` are rounded to."""
     largest = max(abs(value) for value in values)
     if largest == 0:
         return 0
     place = math.floor(math.log10(_significant(largest, digits))) - digits + 1
-    if point:
-        place = min(place, math.floor(math.log10(abs(point))))
+    if values[0]:
+        place = min(place, math.floor(math.log10(abs(values[0]))))
     if (width := max(values) - min(values)) > 0:
         place = min(place, math.floor(math.log10(width)) - 1)
     whole = all(float(value).is_integer() for value in values)
@@ -145,10 +162,9 @@ def _place(values: list[float], point: float, digits: int) -> int:
 
 def _scale(values: list[float], place: int) -> tuple[float, str]:
     """What to divide by and its word, where every value keeps a digit or two in that scale."""
-    largest = max(abs(value) for value in values)
     least = min((abs(value) for value in values if value), default=0.0)
     for scale, word in ((12, "trillion"), (9, "billion"), (6, "million")):
-        if largest >= 10**scale and least >= 10**scale / 20 and place >= scale - 3:
+        if abs(values[0]) >= 10**scale and least >= 10**scale / 20 and place >= scale - 3:
             return 10.0**scale, f"{NBSP}{word}"
     return 1.0, ""
 
@@ -180,13 +196,13 @@ def window(start: datetime, end: datetime, timezone: str = "UTC") -> str:
     """
     zone = ZoneInfo(timezone)
     first, last = start.astimezone(zone), end.astimezone(zone)
-    head = f"{first.day}{NBSP}{_MONTHS[first.month - 1]}"
-    if first.year != last.year:
-        head += f"{NBSP}{first.year}"
-    text = (
-        f"{head}, {first:%H:%M} {EN_DASH} {day(end, timezone)}, {last:%H:%M} {zone_name(timezone)}"
-    )
-    if start.utcoffset() == first.utcoffset() and end.utcoffset() == last.utcoffset():
+    if first.date() == last.date():
+        text = f"{day(start, timezone)}, {first:%H:%M} {EN_DASH} {last:%H:%M}"
+    else:
+        head = day(start, timezone, year=first.year != last.year)
+        text = f"{head}, {first:%H:%M} {EN_DASH} {day(end, timezone)}, {last:%H:%M}"
+    text += f" {zone_name(timezone)}"
+    if not first.utcoffset() and not last.utcoffset():
         return text
     return f"{text} ({start.astimezone(UTC):%H:%M} {EN_DASH} {end.astimezone(UTC):%H:%M}{NBSP}UTC)"
 

@@ -22,6 +22,8 @@ def local_axis(ax: Axes, start: datetime, end: datetime, timezone: str, *, most:
     marks = ticks(start, end, timezone, most=most)
     ax.set_xlim(date2num(start), date2num(end))
     ax.set_xticks([date2num(at) for at, _ in marks], [label for _, label in marks])
+    between = ticks(start, end, timezone, most=24)
+    ax.set_xticks([date2num(at) for at, _ in between], minor=True)
 
 
 def ticks(

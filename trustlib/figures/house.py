@@ -49,7 +49,8 @@ STYLE: dict[Any, Any] = {
     "ytick.color": PALETTE["muted"],
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
-    "xtick.major.size": 3.5,
+    "xtick.major.size": 4,
+    "xtick.minor.size": 2,
     "ytick.major.size": 0,
     "ytick.major.pad": 4,
     "figure.facecolor": "none",
@@ -128,7 +129,7 @@ def scale(largest: float) -> tuple[float, str]:
 def unit(ax: Axes, text: str) -> None:
     """The unit of the values, above the axes: read without turning the head."""
     ax.annotate(
-        text, (0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(2, 9),
+        text, (0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(2, 7),
         textcoords="offset points", color=PALETTE["muted"], fontsize=SMALL, va="bottom",
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def counterfactual(result: SizingResult, *, ax: Axes | None = None) -> Axes:
     from matplotlib.dates import date2num
 
     with house.style():
-        ax = house.axes(ax, height=3.1)
+        ax = house.axes(ax, height=3.3)
         frame, window = shown(result), result.spec.incident
         by, word = house.scale(_largest(frame, "actual", "expected", "high"))
         at = frame["bucket_start_at"] + _STEP[result.spec.bucket] / 2
@@ -130,7 +130,8 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
             (name, 100 * part["relative_excess"]) for name, part in groups.items() if len(part)
         ]
         ax = house.axes(ax, height=0.95 + 0.52 * len(filled) + 0.3)
-        ax.axvline(0, color=PALETTE["ink"], linewidth=1)
+        for y in range(len(filled) + 1):  # zero stands at the marks, not through the names
+            ax.plot([0, 0], [y - 0.2, y + 0.25], color=PALETTE["ink"], linewidth=1)
         for y, (name, shares) in enumerate(filled):
             _marks(ax, y, shares)
             _above(ax, y, f"{name} ({len(shares):,})", color=PALETTE["muted"], weight="normal")
@@ -142,7 +143,6 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks([])
         ax.set(xlabel="", ylabel="")
         ax.margins(x=0.06)
-        ax.grid(True, axis="x")
         house.margins(ax, left=8, right=14, top=22, bottom=22)
         house.signed_ticks(ax)
         house.unit(ax, "excess, per cent of what was expected in the window")
@@ -210,11 +210,10 @@ def _marks(ax: Axes, y: float, shares: pd.Series) -> None:
 
 
 def _above(ax: Axes, y: float, text: str, *, color: str, weight: str) -> None:
-    """A row's name over its marks, on the page's own ground so that no line runs through it."""
+    """A row's name over its marks."""
     ax.annotate(
         text, (0, y - 0.24), xycoords=("axes fraction", "data"), xytext=(0, 1),
         textcoords="offset points", color=color, fontsize=SMALL, va="bottom", weight=weight,
-        bbox={"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1},
     )  # fmt: skip
 
 

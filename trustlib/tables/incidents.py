@@ -72,7 +72,8 @@ def segments(result: SizingResult) -> View:
     """
     if result.segments is None:
         raise ValueError("segments: the result has none; set segment_column")
-    rows, shown = [], published_segments(result.segments, most=MOST_SEGMENTS)
+    rows, segments_ = [], len(result.segments)
+    shown = published_segments(result.segments, most=MOST_SEGMENTS)
     beside = _largest(shown, "actual", "expected", "excess")
     for _, row in shown.iterrows():
         excess, interval = _signed_triple(row, beside)
@@ -84,7 +85,7 @@ def segments(result: SizingResult) -> View:
                 expected,
                 excess,
                 interval,
-                show.percent(_number(row["share_of_excess"])),
+                _whole_percent(_number(row["share_of_excess"])),
                 str(row["moved"]),
             )
         )
@@ -95,7 +96,7 @@ def segments(result: SizingResult) -> View:
     return house.table(
         rows,
         columns=columns,
-        caption="Excess by segment; segments with fewer than 11 events are merged",
+        caption="Excess by segment" + ("; small ones merged" if len(shown) < segments_ else ""),
         numeric=columns[1:-1],
     )
 
@@ -117,16 +118,22 @@ def sensitivity(result: SizingResult) -> View:
 
 def health(counts: Counts) -> View:
     """What was read, and what was done about rows that are not as they should be."""
+    found = counts.health[counts.health["n"] != 0]
+    return _health(found, caption=f"Data from {short(counts.snapshot.source, 80)}")
+
+
+def not_found(counts: Counts) -> View:
+    """What was looked for in the data and is not there."""
+    return _health(counts.health[counts.health["n"] == 0], caption="Looked for, and not there")
+
+
+def _health(items: pd.DataFrame, *, caption: str) -> View:
     rows = [
         (_capital(str(item)), show.exact(_number(n)), str(note))
-        for item, n, note in counts.health[["item", "n", "note"]].itertuples(index=False)
+        for item, n, note in items[["item", "n", "note"]].itertuples(index=False)
     ]
-    return house.table(
-        rows,
-        columns=("What", "Number", "Note"),
-        caption=f"Health of the data from {short(counts.snapshot.source, 80)}",
-        numeric=("Number",),
-    )
+    columns = ("What", "Number", "What was done")
+    return house.table(rows, columns=columns, caption=caption, numeric=("Number",))
 
 
 def sources(counts: Counts, *, timezone: str) -> View:
@@ -203,6 +210,10 @@ def _signed_triple(row: pd.Series, beside: float) -> tuple[str, str]:
 def _percent(share: float | None) -> str:
     """Signed, two digits, three from 100 % on."""
     return show.percent(share, sign=True, digits=3 if share is not None and abs(share) >= 1 else 2)
+
+
+def _whole_percent(share: float | None) -> str:
+    return show.percent(None if share is None else round(share, 2) + 0.0, digits=3)
 
 
 def _largest(rows: pd.DataFrame, *columns: str) -> float:

@@ -15,6 +15,7 @@ from trustlib.narrative.incidents.findings import (
     what_happened,
     what_it_rests_on,
     what_to_do,
+    what_was_read,
     where,
 )
 from trustlib.narrative.incidents.headline import (
@@ -45,5 +46,6 @@ __all__ = [
     "what_happened",
     "what_it_rests_on",
     "what_to_do",
+    "what_was_read",
     "where",
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+import pandas as pd
+
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
+from trustlib.incidents.disclosure import SMALLEST_CELL
 from trustlib.narrative.incidents import words
 
 _BUCKET = {"30min": "half-hour", "1h": "hour", "1d": "day"}
@@ -85,12 +88,15 @@ def about_placebo_windows(result: SizingResult) -> About:
 
 def about_segments(result: SizingResult) -> About:
     """Excess by segment."""
-    n = 0 if result.segments is None else len(result.segments)
+    parts = pd.DataFrame() if result.segments is None else result.segments
+    n = len(parts)
+    merged = n > 0 and bool((parts["actual"] < SMALLEST_CELL).any())
+    small = f" Those with fewer than {SMALLEST_CELL} events are merged." if merged else ""
     return _about(
         alt=f"Excess of {words.unit(result)} by segment with {words.level(result)} intervals, "
         f"{show.plural(n, 'segment')}; the numbers are in the table below.",
         caption=f"Excess by segment; bars: {words.level(result)} intervals. Filled: clearly moved. "
-        "Segments add up to the total; those with fewer than 11 events are merged.",
+        f"Segments add up to the total.{small}",
     )
 
 

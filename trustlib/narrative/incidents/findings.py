@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ from trustlib.narrative.incidents.words import (
     NOT_CONCLUSIVE,
     NOT_ESTIMABLE,
 )
+
+if TYPE_CHECKING:
+    from trustlib.data import Counts
 
 
 def what_happened(result: SizingResult) -> View:
@@ -49,17 +53,14 @@ def what_happened(result: SizingResult) -> View:
 
 def how_it_added_up(result: SizingResult) -> View:
     """Where the running excess ended, and when half of it was there."""
-    number, _ = words.amount(words.excess(result))
-    unit = words.unit(result)
+    amount, _ = words.size(result)
     if not words.has_interval(words.excess(result)):
-        return house.finding(f"The running difference ends at {number} {unit}, with no interval")
+        return house.finding(f"The running difference ends at {amount}, with no interval")
     if not words.excludes_zero(words.excess(result)):
-        return house.finding(
-            f"The running excess ends at {number} {unit}, and its interval holds zero"
-        )
+        return house.finding(f"The running excess ends at {amount}, and its interval holds zero")
     half = _half_at(result)
     first = f"; half of it was there by {words.brief(result, half)}" if half is not None else ""
-    return house.finding(f"The running excess ends at {number} {unit}{first}")
+    return house.finding(f"The running excess ends at {amount}{first}")
 
 
 def was_it_an_incident(result: SizingResult) -> View:
@@ -93,21 +94,25 @@ def where(result: SizingResult) -> View:
     clear = shown[shown["moved"].isin(["up", "down"])]
     if clear.empty:
         return house.finding("No single segment clearly moved on its own")
-    up, down = (int((clear["moved"] == way).sum()) for way in ("up", "down"))
-    ways = [f"{house.number_word(n)} up" for n in (up,) if n] + [
-        f"{house.number_word(n)} down" for n in (down,) if n
-    ]
     first = clear.iloc[clear["excess"].abs().argmax()]
-    share = float(first["share_of_excess"])
-    part = (
-        f", {show.percent(share)} of the excess in {short(first['segment'], 40)}"
-        if 0 < share <= 1 and words.excludes_zero(words.excess(result))
-        else f", {short(first['segment'], 40)} most"
-    )
-    noun = "segment" if len(result.segments) == 1 else "segments"
-    total = f"{house.number_word(len(result.segments))} {noun}"
-    moved = house.upper_first(house.number_word(len(clear)))
-    return house.finding(f"{moved} of {total} clearly moved ({house.listed(ways)}){part}")
+    share, name = float(first["share_of_excess"]), short(first["segment"], 40)
+    part = f"{show.percent(share)} of the excess in {name}"
+    if not (0 < share <= 1 and words.excludes_zero(words.excess(result))):
+        part = f"{name} most"
+    return house.finding(f"{_how_many(len(clear), len(result.segments))} {_ways(clear)}, {part}")
+
+
+def _how_many(some: int, total: int) -> str:
+    if some == total:
+        return "The only segment" if total == 1 else f"All {house.number_word(total)} segments"
+    return f"{house.upper_first(house.number_word(some))} of {house.number_word(total)} segments"
+
+
+def _ways(clear: pd.DataFrame) -> str:
+    up, down = (int((clear["moved"] == way).sum()) for way in ("up", "down"))
+    if up and down:
+        return f"clearly moved ({house.number_word(up)} up and {house.number_word(down)} down)"
+    return "clearly rose" if up else "clearly fell"
 
 
 def can_we_believe_it(checks: Sequence[Check]) -> View:
@@ -135,7 +140,7 @@ def what_it_rests_on(result: SizingResult) -> View:
     unit = words.unit(result)
     if result.verdict == NOT_ESTIMABLE:
         return house.finding("The number has no interval: it rests on too little history")
-    return house.finding(f"The number stands if nothing else moved {unit} in those hours")
+    return house.finding(f"The answer stands if nothing else moved {unit} in those hours")
 
 
 def what_to_do(result: SizingResult, checks: Sequence[Check]) -> View:
@@ -150,13 +155,12 @@ def what_to_do(result: SizingResult, checks: Sequence[Check]) -> View:
 
 
 def _steps(result: SizingResult, checks: Sequence[Check]) -> list[str]:
-    number, interval = words.amount(words.excess(result))
+    amount, interval = words.size(result)
     row, spec = words.onset(result), result.spec
-    unit = words.unit(result)
     steps = []
     if result.verdict == CONFIRMED:
         steps.append(
-            f"Quote {number} {unit} with its {words.level(result)} interval, {interval}; never "
+            f"Quote {amount} with its {words.level(result)} interval, {interval}; never "
             "the number alone."
         )
     if words.is_open(result):
@@ -218,6 +222,19 @@ def does_it_hang_on_a_choice(result: SizingResult) -> View:
     low, high = float(rows["excess"].min()), float(rows["excess"].max())
     n = house.number_word(len(rows))
     _, spread = show.triple(low, low, high, sign=True)
-    if low <= 0 <= high:
+    if words.excludes_zero(words.excess(result)) and low <= 0 <= high:
         return house.finding(f"{house.upper_first(n)} choices disagree on the sign: from {spread}")
+    if not words.excludes_zero(words.excess(result)):
+        return house.finding(f"{house.upper_first(n)} choices put the excess at {spread}")
     return house.finding(f"All {n} choices point the same way, from {spread}")
+
+
+def what_was_read(counts: Counts) -> View:
+    """How many rows, and the weakest thing about them."""
+    rows = f"{counts.snapshot.rows:,} {'row was' if counts.snapshot.rows == 1 else 'rows were'}"
+    source = short(counts.snapshot.source, 60)
+    flagged = [check for check in counts.checks if check.verdict in ("fail", "warn")]
+    if not flagged:
+        return house.finding(f"{rows} read from {source}; nothing about them stands out")
+    labels = house.listed([clean(check.label) for check in flagged[:3]])
+    return house.finding(f"{rows} read from {source}; to note: {labels}")

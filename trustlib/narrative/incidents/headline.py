@@ -32,20 +32,24 @@ def answer(result: SizingResult, checks: Sequence[Check]) -> View:
 
 def headline_sentence(result: SizingResult) -> str:
     """One sentence with the number and its interval, for results.json and the gallery."""
-    estimate = words.excess(result)
-    number, interval = words.amount(estimate)
-    unit, when = words.unit(result), f"over {words.length(result)}"
+    amount, interval = words.size(result)
+    when = f"over {words.length(result)}"
     against = words.relative(result)
-    if not words.has_interval(estimate):
-        return clean(
-            f"{house.upper_first(result.verdict)}: {number} {unit} against expectation {when}, "
+    if not words.has_interval(words.excess(result)):
+        return _plain(
+            f"{house.upper_first(result.verdict)}: {amount} against expectation {when}, "
             f"without an interval ({_why_none(result)})."
         )
     sides = [f"{words.level(result)} interval {interval}", *([against] if against else [])]
-    return clean(
-        f"{house.upper_first(result.verdict)}: {number} {unit} against expectation {when} "
+    return _plain(
+        f"{house.upper_first(result.verdict)}: {amount} against expectation {when} "
         f"({'; '.join(sides)})."
     )
+
+
+def _plain(sentence: str) -> str:
+    """For readers that are programs: ordinary spaces."""
+    return clean(sentence).replace(show.NBSP, " ")
 
 
 def headline(result: SizingResult, checks: Sequence[Check]) -> View:
@@ -82,16 +86,19 @@ def ask(result: SizingResult, checks: Sequence[Check]) -> View:
 def _figure(result: SizingResult) -> tuple[str, str]:
     """The large line and the line under it."""
     estimate = words.excess(result)
-    number, interval = words.amount(estimate)
-    unit, against = words.unit(result), words.relative(result)
+    amount, interval = words.size(result)
+    against = words.relative(result)
     shown = f"{words.level(result)} interval {interval}"
     if result.verdict == NOT_ESTIMABLE or not words.has_interval(estimate):
-        known = "" if estimate.point is None else f"counted minus expected: {number} {unit}; "
+        known = "" if estimate.point is None else f"counted minus expected: {amount}; "
         return "Not estimable", f"{known}no {words.level(result)} interval: {_why_none(result)}"
     if result.verdict == NOT_SHOWN:
-        return "No incident shown", f"{number} {unit} against expectation · {shown}"
+        return (
+            "No incident shown",
+            f"{amount} against expectation · {shown}",
+        )
     weak = [NOT_CONCLUSIVE] if result.verdict == NOT_CONCLUSIVE else []
-    return f"{number} {unit}", " · ".join([shown, *([against] if against else []), *weak])
+    return amount, " · ".join([shown, *([against] if against else []), *weak])
 
 
 def _sentences(result: SizingResult) -> list[str]:
@@ -156,6 +163,9 @@ def _how_much(result: SizingResult) -> tuple[str, str]:
     if words.has_interval(other) and words.has_interval(own):
         number, interval = words.amount(other)
         return "Second method", f"The same hours of earlier weeks give {number} ({interval})."
+    if other.point is not None and not words.has_interval(other):
+        number, why = words.amount(other)[0], _reason(other.note or "").partition(": ")[2]
+        return "Second method", f"The same hours of earlier weeks give {number}; {why}."
     smallest = result.estimates["smallest_detectable_excess"].point
     if smallest is not None:
         return "Reach", f"An excess below {show.count(smallest)} would probably go unseen."
@@ -192,7 +202,7 @@ def _weakest(checks: Sequence[Check]) -> tuple[str, str]:
 
 
 def _request(result: SizingResult) -> list[str]:
-    number, interval = words.amount(words.excess(result))
+    amount, interval = words.size(result)
     unit = words.unit(result)
     if result.verdict == NOT_ESTIMABLE:
         return [
@@ -210,33 +220,35 @@ def _request(result: SizingResult) -> list[str]:
         return ["Open no incident on this series alone.", unseen]
     if result.verdict == NOT_CONCLUSIVE:
         return [
-            f"Do not decide on {number} {unit} alone: anything from {interval} is possible. "
+            f"Do not decide on {amount} alone: anything from {interval} is possible. "
             "Look for a second signal first."
         ]
     asked = [
         "Decide what this calls for: make good, notify, change a rule, or nothing. "
-        f"{_cautious(result, number, unit)}"
+        f"{_cautious(result)}"
     ]
     if words.is_open(result):
         asked.insert(0, "It was still going on when the data end: decide on containment first.")
     return asked
 
 
-def _cautious(result: SizingResult, number: str, unit: str) -> str:
+def _cautious(result: SizingResult) -> str:
     """The number, and the end of its interval that lies nearer to zero."""
     name = "shortfall" if (words.excess(result).point or 0) < 0 else "excess"
-    what, least = f"{number} {unit}", _nearer_end(words.excess(result))
+    what, least = words.size(result)[0], _nearer_end(words.excess(result))
     if (cost := result.estimates.get("cost_usd")) is not None and words.has_interval(cost):
-        what += f", {words.amount(cost)[0]}"
-        least += f", {_nearer_end(cost)}"
+        what += f" ({words.amount(cost)[0]})"
+        least += f" ({_nearer_end(cost)})"
     return f"The {name} is {what}; at the cautious end of its interval, {least}."
 
 
 def _nearer_end(estimate: Estimate) -> str:
-    """The interval's end nearer to zero, rounded as everywhere."""
-    at = 0 if (estimate.point or 0) > 0 else 1
-    head, word = words.amount(estimate)[1].partition("\u00a0")[::2]
-    return head.split(" to ")[at] + (f"\u00a0{word}" if word else "")
+    """The interval's end nearer to zero, rounded as in the interval."""
+    assert estimate.point is not None
+    assert estimate.low is not None
+    assert estimate.high is not None
+    texts = words.alike(estimate)
+    return texts[1] if estimate.point > 0 else texts[2]
 
 
 def _why_none(result: SizingResult) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import pandas as pd
 
 from trustlib.core import Estimate
@@ -13,6 +15,11 @@ CONFIRMED = "incident confirmed"
 NOT_SHOWN = "no incident shown"
 NOT_CONCLUSIVE = "not conclusive"
 NOT_ESTIMABLE = "not estimable"
+
+
+class _Style(TypedDict):
+    sign: bool
+    currency: str
 
 
 def unit(result: SizingResult) -> str:
@@ -35,9 +42,24 @@ def excludes_zero(estimate: Estimate) -> bool:
 
 def amount(estimate: Estimate) -> tuple[str, str]:
     """A signed number and its interval, rounded alike: ``("−734,000", "−839,000 to −630,000")``."""
-    currency = "$" if estimate.unit == "USD" else ""
-    sign = not currency
-    return show.triple(estimate.point, estimate.low, estimate.high, sign=sign, currency=currency)
+    return show.triple(estimate.point, estimate.low, estimate.high, **_style(estimate))
+
+
+def alike(estimate: Estimate) -> list[str]:
+    """Point, low and high, each on its own."""
+    values = [v for v in (estimate.point, estimate.low, estimate.high) if v is not None]
+    return show.alike(values, **_style(estimate))
+
+
+def _style(estimate: Estimate) -> _Style:
+    dollars = estimate.unit == "USD"
+    return _Style(sign=not dollars, currency="$" if dollars else "")
+
+
+def size(result: SizingResult) -> tuple[str, str]:
+    """The excess with what it counts, and its interval: ``("−734,000 trips", …)``."""
+    number, interval = amount(excess(result))
+    return f"{number}{show.NBSP}{unit(result)}", interval
 
 
 def counted(value: float | None) -> str:
