@@ -42,7 +42,8 @@ def count(value: float | None, *, sign: bool = False, digits: int = 3) -> str:
             body = f"{_significant(size / scale, digits):.{digits}g}"
             return _signed(f"{body}{NBSP}{word}", value, sign)
     if size >= 100 or (size > 0 and float(size).is_integer()):
-        return _signed(f"{size:,.0f}", value, sign)
+        # Not rounded twice: 414.516 at four digits is 415, though 414.5 would be 414.
+        return _signed(f"{abs(value) if size < 1000 else size:,.0f}", value, sign)
     return _signed(f"{size:.{digits}g}", value, sign)
 
 

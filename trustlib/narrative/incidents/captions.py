@@ -43,7 +43,7 @@ def about_counterfactual(result: SizingResult) -> About:
         alt=f"Line chart of {unit} per {bucket}, actual against expected. In the incident window "
         f"{words.counted(actual)} were counted where {show.count(expected, digits=4)} were expected"
         f"{_against(result)}.",
-        caption=f"{unit} per {bucket}, {_zone(result)} time: counted (solid) against expected "
+        caption=f"{unit} per {bucket}, {_clock(result)}: counted (solid) against expected "
         f"without the incident (dashed). {band}{gap}",
     )
 
@@ -123,5 +123,6 @@ def _against(result: SizingResult) -> str:
     return f", {against}" if against else ""
 
 
-def _zone(result: SizingResult) -> str:
-    return show.zone_name(result.spec.timezone)
+def _clock(result: SizingResult) -> str:
+    zone = show.zone_name(result.spec.timezone)
+    return "UTC" if zone == "UTC" else f"{zone} time"
