@@ -259,10 +259,19 @@ def contaminated_history(choice: Choice) -> Check:
             text=f"{days} of {odd.n_days} are far from their forecast: too many to be single "
             "incidents, so they are kept and the interval carries them.",
         )
+    if choice.grid is choice.whole_grid:
+        return Check(
+            name=name,
+            verdict="warn",
+            label="odd days in the history",
+            text=f"{days} of {odd.n_days} in the history ({dates}) are far from their forecast. "
+            "Too little history would be left without them: they are kept, and the interval "
+            "carries them.",
+        )
     return Check(
         name=name,
         verdict="warn",
-        label="odd days in the history",
+        label="odd days left out",
         text=f"{days} of {odd.n_days} in the history ({dates}) are further than "
         f"{THRESHOLD:g} robust standard deviations (MAD) from their forecast, as holidays and "
         "earlier incidents are. They were left out of the fit and of the placebo windows; "

@@ -56,10 +56,12 @@ def choose(on: Grid, *, level: float) -> Choice:
     odd = odd_days(on, plain.made)
     clean = on
     if len(odd.days) and not odd.too_many:
-        clean = replace(on, fitted=on.fitted & ~odd.bucket)
-        # Leaving days out must not leave too little.
-        clean = clean if clean.fitted.sum() >= clean.per_week else on
-        plain = sized(clean, season, level=level)
+        without = replace(on, fitted=on.fitted & ~odd.bucket)
+        # Leaving days out must not leave too little for a fit or for an interval.
+        if without.fitted.sum() >= without.per_week:
+            quieter = sized(without, season, level=level)
+            if quieter.error is not None or plain.error is None:
+                clean, plain = without, quieter
     weekly = weekly_level(clean, plain.made)
     gain, result = None, plain
     if weekly.drifts and plain.error is not None:

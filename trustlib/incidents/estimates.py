@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from trustlib.core import Estimate
-from trustlib.incidents.grid import Grid
+from trustlib.incidents.answer import Answer
+from trustlib.incidents.grid import WEEKS_FOR_INTERVAL
 from trustlib.incidents.headline import Sized
 from trustlib.incidents.onset import Onset
 from trustlib.incidents.same_hours import SameHours
@@ -16,34 +19,23 @@ METHOD = "seasonal Poisson GLM, whole-window variance from leave-one-week-out re
 
 
 def estimates(
-    on: Grid,
-    result: Sized,
-    spec: SizingSpec,
-    *,
-    cross: SameHours,
-    placebos: pd.DataFrame,
-    p_value: float | None,
-    found: Onset,
-    onset_table: pd.DataFrame,
+    answer: Answer, spec: SizingSpec, *, onset_table: pd.DataFrame
 ) -> dict[str, Estimate]:
-    n = len(result.past.block)
-    why = None
-    if result.error is None:
-        why = f"not estimable: {n} earlier windows with the same hours, 3 are needed"
-
-    def made(point, low, high, *, unit, method=METHOD, note=why, n=n, standard_error=None):
-        return Estimate(
-            point=point, low=low, high=high, level=spec.level, unit=unit, method=method,
-            n=n, note=note, standard_error=standard_error,
-        )  # fmt: skip
-
-    unit = spec.unit_label
+    """By name, in the order that a reader meets them."""
+    result, cross = answer.choice.result, answer.cross
+    made = _maker(result, spec)
+    unit, low, high = spec.unit_label, result.low, result.high
     error = None if result.error is None else result.error.standard_error(result.expected)
-    low, high = result.low, result.high
+    n_counted = int(answer.choice.grid.present.sum())
     out = {
         "actual": made(
-            result.actual, result.actual, result.actual, unit=unit, method="counted",
-            n=int(on.present.sum()), note=None,
+            result.actual,
+            result.actual,
+            result.actual,
+            unit=unit,
+            method="counted",
+            n=n_counted,
+            note=None,
         ),
         "expected": made(
             result.expected,
@@ -55,26 +47,75 @@ def estimates(
         "excess": made(result.excess, low, high, unit=unit, standard_error=error),
         "relative_excess": _relative(made, result),
         "smallest_detectable_excess": _detectable(made, result, spec),
-        "placebo_p_value": made(
-            p_value, None, None, unit="probability", method="rank among placebo windows",
-            n=len(placebos),
-            note="a p-value has no interval" if p_value is not None
-            else "not estimable: no placebo window fits into the usable history",
-        ),
+        "placebo_p_value": _placebo(made, answer),
         "same_hours_excess": _same_hours_estimate(made, result, cross, spec),
-        "onset_hours": _onset_hours(made, found, onset_table),
-    }  # fmt: skip
+        "onset_hours": _onset_hours(made, answer.onset, onset_table),
+    }
     if spec.unit_cost_usd is not None:
-        cost = spec.unit_cost_usd
-        ends = [None, None] if low is None or high is None else sorted([low * cost, high * cost])
-        out["cost_usd"] = made(
-            result.excess * cost, *ends, unit="USD", method=f"{METHOD}; times a fixed unit cost",
-            standard_error=None if error is None else error * abs(cost),
-        )  # fmt: skip
+        out["cost_usd"] = _cost(made, result, spec.unit_cost_usd)
     return out
 
 
-def _relative(made, result: Sized) -> Estimate:
+def _maker(result: Sized, spec: SizingSpec) -> Callable[..., Estimate]:
+    """`Estimate` with what all of them share filled in."""
+    n_past = len(result.past.block)
+    why = None
+    if result.error is None:
+        why = (
+            f"not estimable: {n_past} earlier windows with the same hours, "
+            f"{WEEKS_FOR_INTERVAL} are needed"
+        )
+
+    def made(
+        point: float | None,
+        low: float | None,
+        high: float | None,
+        *,
+        unit: str,
+        method: str = METHOD,
+        note: str | None = why,
+        n: int = n_past,
+        standard_error: float | None = None,
+    ) -> Estimate:
+        return Estimate(
+            point=point,
+            low=low,
+            high=high,
+            level=spec.level,
+            unit=unit,
+            method=method,
+            n=n,
+            note=note,
+            standard_error=standard_error,
+        )
+
+    return made
+
+
+def _placebo(made: Callable[..., Estimate], answer: Answer) -> Estimate:
+    note = "a p-value has no interval"
+    if answer.p_value is None:
+        note = "not estimable: no placebo window fits into the usable history"
+    method, n = "rank among placebo windows", len(answer.placebos)
+    return made(answer.p_value, None, None, unit="probability", method=method, n=n, note=note)
+
+
+def _cost(made: Callable[..., Estimate], result: Sized, unit_cost_usd: float) -> Estimate:
+    ends: list[float | None] = [None, None]
+    error = None
+    if result.low is not None and result.high is not None and result.error is not None:
+        ends = [*sorted((result.low * unit_cost_usd, result.high * unit_cost_usd))]
+        error = result.error.standard_error(result.expected) * abs(unit_cost_usd)
+    return made(
+        result.excess * unit_cost_usd,
+        *ends,
+        unit="USD",
+        method=f"{METHOD}; times a fixed unit cost",
+        standard_error=error,
+    )
+
+
+def _relative(made: Callable[..., Estimate], result: Sized) -> Estimate:
     if result.expected <= 0:
         return made(None, None, None, unit="share", note="not estimable: nothing was expected")
     ends = [None if e is None else e / result.expected for e in (result.low, result.high)]
@@ -84,7 +125,7 @@ def _relative(made, result: Sized) -> Estimate:
     return made(result.excess / result.expected, *ends, unit="share", standard_error=error)
 
 
-def _detectable(made, result: Sized, spec: SizingSpec) -> Estimate:
+def _detectable(made: Callable[..., Estimate], result: Sized, spec: SizingSpec) -> Estimate:
     method = "smallest excess found with 80 % power, either direction"
     if result.error is None:
         return made(None, None, None, unit=spec.unit_label, method=method)
@@ -97,7 +138,9 @@ def _detectable(made, result: Sized, spec: SizingSpec) -> Estimate:
     )  # fmt: skip
 
 
-def _same_hours_estimate(made, result: Sized, cross: SameHours, spec: SizingSpec) -> Estimate:
+def _same_hours_estimate(
+    made: Callable[..., Estimate], result: Sized, cross: SameHours, spec: SizingSpec
+) -> Estimate:
     method = "same hours of previous weeks, log-t"
     if not len(cross.totals):
         note = "not estimable: no earlier week has these hours"
@@ -114,7 +157,7 @@ def _same_hours_estimate(made, result: Sized, cross: SameHours, spec: SizingSpec
     return made(point, low, high, unit=spec.unit_label, method=method, n=len(cross.totals))
 
 
-def _onset_hours(made, found: Onset, table: pd.DataFrame) -> Estimate:
+def _onset_hours(made: Callable[..., Estimate], found: Onset, table: pd.DataFrame) -> Estimate:
     method = "step in the ratio of actual to expected, interval from replays on quiet history"
     if found.start is None:
         return made(None, None, None, unit="hours", method=method, note=found.note)

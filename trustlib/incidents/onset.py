@@ -9,9 +9,11 @@ import pandas as pd
 
 from trustlib.incidents.grid import Grid
 from trustlib.incidents.headline import Sized
-from trustlib.stats.change_point import basic_interval, step_end, step_start
+from trustlib.stats.change_point import step_end, step_gain, step_interval
 
-_FEWEST_REPLAYS = 12
+_FEWEST_STRETCHES = 12
+# Of the effect's own chance, on every quiet stretch.
+_DRAWS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class Onset:
     replays: int
 
 
-def onset(grid: Grid, result: Sized, *, level: float) -> Onset:
+def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
     """Estimate when the deviation began and when it was over.
 
     The onset is the step that fits the ratio of actual to expected best, between one
@@ -39,36 +41,43 @@ def onset(grid: Grid, result: Sized, *, level: float) -> Onset:
     first = int(np.argmax(grid.in_window))
     stop = first + grid.n_window
     begin = max(0, first - _lead(grid))
-    made = result.made
+    made, alpha = result.made, _alpha(grid, result)
     usable = np.isfinite(grid.count) & ~grid.excluded & np.isfinite(made.expected)
-    y = np.where(usable, grid.count, 0.0)
-    m = np.where(usable, made.expected, 0.0)
+    weight = np.where(usable, 1 / (1 + alpha * made.expected), 0.0)
+    y, m = weight * np.nan_to_num(grid.count), weight * np.nan_to_num(made.expected)
     sign = 1 if result.excess > 0 else -1
-    found = int(step_start(y[None, begin:stop], expected=m[None, begin:stop], sign=sign)[0])
-    if found == 0:
+    shortest = max(1, grid.n_window // 10)
+    gain = step_gain(
+        y[None, begin:stop], expected=m[None, begin:stop], sign=sign, shortest=shortest
+    )[0]
+    if not np.isfinite(gain).any():
         return _none("not estimable: no step in the direction of the excess")
+    found = int(np.argmax(gain))
     start = begin + found
     before = y[begin:start].sum() / max(m[begin:start].sum(), 1e-12)
     length = step_end(y[start:], expected=m[start:], outside=before)
     recovered = start + length if start + length < len(y) else None
-    ratio = (y[start:stop].sum() / max(m[start:stop].sum(), 1e-12)) / max(before, 1e-12)
-    replayed = _replay(grid, result, found=found, width=stop - begin, ratio=ratio, sign=sign)
-    if len(replayed) < _FEWEST_REPLAYS:
+    # The step that fits best looks larger than it is; the whole window's ratio does not.
+    ratio = result.actual / max(result.expected, 1e-12)
+    step = _Step(found=found, width=stop - begin, ratio=float(ratio), sign=sign, alpha=alpha)
+    replayed = _replay(grid, result, step, shortest=shortest, seed=seed)
+    stretches = len(replayed) // _DRAWS
+    if stretches < _FEWEST_STRETCHES:
         return Onset(
             start=start,
             low=None,
             high=None,
             recovered=recovered,
-            note=f"interval not estimable: {len(replayed)} quiet stretches to replay it on",
+            note=f"interval not estimable: {stretches} quiet stretches to replay it on",
             replays=len(replayed),
         )
-    low, high = basic_interval(found, replayed=replayed, level=level)
+    low, high = step_interval(gain, replayed=replayed, at=found, level=level)
     return Onset(
         start=start,
         low=max(begin, begin + low - 1),
         high=min(stop, begin + high + 1),
         recovered=recovered,
-        note=f"step found again on {len(replayed)} quiet stretches of the history",
+        note=f"interval from {len(replayed)} replays of the step on quiet stretches of the history",
         replays=len(replayed),
     )
 
@@ -105,26 +114,59 @@ def _lead(grid: Grid) -> int:
     return int(np.clip(grid.n_window, day, max(day, grid.per_week)))
 
 
-def _replay(
-    grid: Grid, result: Sized, *, found: int, width: int, ratio: float, sign: int
-) -> np.ndarray:
-    """Where the step is found when it is put into quiet history, shape (n_stretches,)."""
+def _alpha(grid: Grid, result: Sized) -> float:
+    """How much a bucket's variance exceeds its mean, relative to the mean's square."""
+    at = result.made.fitted & np.isfinite(result.made.left_out)
+    y, mu = grid.count[at], result.made.left_out[at]
+    size = float(np.sum(mu**2))
+    return max(0.0, float(np.sum((y - mu) ** 2 - mu)) / size) if size > 0 else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """The step that is replayed: after `found` of `width` buckets, times `ratio`."""
+
+    found: int
+    width: int
+    ratio: float
+    sign: int
+    alpha: float
+
+
+def _replay(grid: Grid, result: Sized, step: _Step, *, shortest: int, seed: int) -> np.ndarray:
+    """Gains of the step put into quiet history, shape (n_replays, step.width)."""
     made = result.made
     usable = made.fitted & np.isfinite(made.left_out)
     first = int(np.argmax(grid.in_window))
     day = 1 if grid.bucket == "1d" else grid.per_week // 7
-    begins = np.arange(first - width, -1, -day)
-    stretches = begins[:, None] + np.arange(width)
+    begins = np.arange(first - step.width, -1, -day)
+    stretches = begins[:, None] + np.arange(step.width)
     keep = usable[stretches].mean(axis=1) >= 0.95 if len(begins) else np.zeros(0, dtype=bool)
-    stretches = stretches[keep]
+    stretches = np.repeat(stretches[keep], _DRAWS, axis=0)
     if len(stretches) == 0:
-        return np.zeros(0, dtype=int)
+        return np.zeros((0, step.width))
     counted = usable[stretches]
-    effect = np.where(np.arange(width) >= found, ratio, 1.0)
-    y = np.where(counted, grid.count[stretches], 0.0) * effect
-    m = np.where(counted, made.left_out[stretches], 0.0)
-    places = step_start(y, expected=m, sign=sign)
-    return places[places > 0]
+    expected = np.where(counted, made.left_out[stretches], 0.0)
+    quiet = np.where(counted, grid.count[stretches], 0.0)
+    after = np.arange(step.width) >= step.found
+    y = np.where(after, _moved(quiet, expected, step.ratio, step.alpha, seed=seed), quiet)
+    weight = np.where(counted, 1 / (1 + step.alpha * expected), 0.0)
+    return step_gain(weight * y, expected=weight * expected, sign=step.sign, shortest=shortest)
+
+
+def _moved(
+    quiet: np.ndarray, expected: np.ndarray, ratio: float, alpha: float, *, seed: int
+) -> np.ndarray:
+    """Quiet counts with an effect of `ratio` put in: thinned below one, added to above.
+
+    What is added follows each bucket's own level, as far as its count tells it (the
+    posterior mean of a gamma-mixed Poisson).
+    """
+    rng = np.random.default_rng(seed)
+    if ratio < 1:
+        return rng.binomial(np.rint(quiet).astype(int), max(ratio, 0.0)).astype(float)
+    own = expected * (1 + alpha * quiet) / (1 + alpha * expected)
+    return quiet + rng.poisson((ratio - 1) * own)
 
 
 def _none(note: str) -> Onset:

@@ -33,7 +33,7 @@ class SizingSpec:
     level
         Of every interval, between 0 and 1.
     seed
-        Kept for the record: nothing in the method is drawn at random.
+        Of the replays behind the onset's interval; nothing else is drawn at random.
     unit_label
         What is counted, plural.
     unit_cost_usd
