@@ -134,6 +134,15 @@ def test_code_is_collected_folded_and_escaped() -> None:
     assert "<pre><code>a &lt; b  # &lt;script&gt;</code></pre>" in text
 
 
+def test_defaults_that_a_params_file_replaced_are_not_listed() -> None:
+    cells = [sample.code("n = 1", tags=("parameters",)), sample.code("n = 2")]
+    assert "n = 1" in shown(*cells)
+    cells[1].metadata["tags"] = ["injected-parameters"]
+    text = shown(*cells)
+    assert "n = 1" not in text
+    assert "n = 2" in text
+
+
 def test_results_and_hidden_outputs_are_not_printed() -> None:
     bundle = dict(sample.results()._repr_mimebundle_())
     text = shown(

@@ -62,8 +62,7 @@ def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
     zone = str(context.get("timezone") or "UTC")
     return [
         {
-            "headline": short(row.get("headline") or "no number", LONGEST),
-            "verdict": short(row["verdict"], LONGEST) if row.get("verdict") else "",
+            "headline": short(row.get("headline") or "no number", LONGEST).rstrip("."),
             "ran_at": moment(row.get("ran_at"), zone),
             "href": run_link(row.get("run_id")),
         }
@@ -71,10 +70,16 @@ def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def provenance(context: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """Rows of (term, text, is it a command), from the run's manifest."""
+def provenance(
+    context: Mapping[str, Any], *, with_sources: bool = True
+) -> list[tuple[str, str, bool]]:
+    """Rows of (term, text, is it a command), from the run's manifest.
+
+    `with_sources` is False where the notebook itself lists what it read.
+    """
     manifest = context.get("manifest") or {}
-    rows = [("Source", _snapshot(row), False) for row in manifest.get("snapshots") or ()]
+    snapshots = manifest.get("snapshots") or () if with_sources else ()
+    rows = [("Source", _snapshot(row), False) for row in snapshots]
     if library := _library(manifest):
         rows.append(("Library", library, False))
     if parameters := digest(manifest.get("params_sha256")):

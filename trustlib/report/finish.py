@@ -198,7 +198,7 @@ def _pandas_numbers(canonical: str) -> str:
         if not bodies or len({len(row) for row in bodies}) != 1:
             return table
         numeric = [
-            all(_NUMBER_CELL.fullmatch(html.unescape(row[i]) or "") for row in bodies)
+            all(len(row[i]) < 40 and _NUMBER_CELL.fullmatch(row[i]) for row in bodies)
             for i in range(len(bodies[0]))
         ]
         return re.sub(r"<tr>.*?</tr>", lambda row: _align_row(row[0], numeric), table, flags=re.S)

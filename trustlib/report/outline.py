@@ -96,6 +96,7 @@ def outline(notebook: Mapping[str, Any]) -> Outline:
 
 def _split(notebook: Mapping[str, Any]) -> tuple[str, list[Section]]:
     question, sections = "", [Section()]
+    injected = any("injected-parameters" in _tags(cell) for cell in notebook["cells"])
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             attachments = cell.get("attachments", {})
@@ -107,7 +108,9 @@ def _split(notebook: Mapping[str, Any]) -> tuple[str, list[Section]]:
                 elif text.strip():
                     sections[-1].flow.append(("prose", text, attachments))
         elif cell["cell_type"] == "code" and _source(cell).strip():
-            sections[-1].code.append((cell.get("execution_count"), _source(cell)))
+            # Defaults that a params file replaced would only mislead a reader.
+            if not (injected and "parameters" in _tags(cell)):
+                sections[-1].code.append((cell.get("execution_count"), _source(cell)))
             sections[-1].flow.extend(("output", output) for output in _shown(cell))
     return question, sections
 
@@ -133,7 +136,7 @@ def _pieces(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _shown(cell: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "hide-output" in cell.get("metadata", {}).get("tags", ()):
+    if "hide-output" in _tags(cell):
         return
     for output in _joined_streams(cell.get("outputs", ())):
         data = output.get("data", {})
@@ -182,6 +185,10 @@ def _take_finding(section: Section) -> None:
             else:
                 del section.flow[i]
         return
+
+
+def _tags(cell: Mapping[str, Any]) -> Iterable[str]:
+    return cell.get("metadata", {}).get("tags", ())
 
 
 def _html(output: Mapping[str, Any]) -> str:
