@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ def spacing_name(length: int) -> str:
     return f"{length}s"
 
 
-def native(rows: Any, query: CountsQuery) -> Native:
+def native(rows: Any, query: CountsQuery, zone: Clock, *, aware: bool) -> Native:
     """The spacing of ready counts: the commonest difference of neighbouring labels.
 
     Raises
@@ -110,7 +110,8 @@ def native(rows: Any, query: CountsQuery) -> Native:
             where=where,
             next_step="set bucket: 1d, or sum the counts to the bucket in a .sql source",
         )
-    phase, off = tally.phase(rows, step)
+    # A day per row stands on local midnights, which move in UTC with the clock.
+    phase, off = tally.phase(rows, step, zone if aware and step == _DAY else None)
     if off:
         raise Refusal(
             f"{off:,} times do not stand on the counts' own grid of one every {name}",
@@ -120,8 +121,15 @@ def native(rows: Any, query: CountsQuery) -> Native:
     return Native(seconds=step, name=name, phase=phase, irregular=total - n)
 
 
+def zone_of(days: pd.DataFrame, query: CountsQuery) -> Clock:
+    """The clock of the query's zone over the rows that `days` describes and the window."""
+    first, last, _, _ = _body(days, seconds(query.incident_start), seconds(query.incident_end))
+    low = min(first, seconds(query.incident_start))
+    return clocks.clock(query.timezone, low, max(last, seconds(query.incident_end)))
+
+
 def extent(
-    days: pd.DataFrame, query: CountsQuery, *, aware: bool, spacing: Native | None
+    days: pd.DataFrame, query: CountsQuery, zone: Clock, *, aware: bool, spacing: Native | None
 ) -> Extent:
     """Lay the grid over rows that `days` (see `tally.days`) describes.
 
@@ -135,7 +143,6 @@ def extent(
     start, end = seconds(query.incident_start), seconds(query.incident_end)
     as_of = None if query.as_of is None else seconds(query.as_of)
     first, last, early, late = _body(days, start, end)
-    zone = clocks.clock(query.timezone, min(first, start), max(last, end))
     data_first = first if aware else zone.utc(first)
     data_last = (last if aware else _latest(zone, last)) + (spacing.seconds if spacing else 1)
     if spacing and spacing.seconds == _DAY:
@@ -225,14 +232,11 @@ def _phase(query: CountsQuery, zone: Clock, spacing: Native | None, *, aware: bo
         return 0
     offsets = {zone.offset, *(c.after for c in zone.changes)}
     if query.bucket == "1d":
-        marks = {(spacing.phase + off) % spacing.seconds for off in offsets} if aware else set()
-        daily = spacing.seconds == _DAY
-        bad = (min(marks) if marks else 0) if not daily else 0
-        if daily and not aware and spacing.phase:
-            bad = spacing.phase
-        if bad:
+        local = not aware or spacing.seconds == _DAY
+        marks = {(spacing.phase + off) % spacing.seconds for off in ({0} if local else offsets)}
+        if marks != {0}:
             raise Refusal(
-                f"the counts' labels do not start at midnight ({spacing_name(bad)} off)",
+                f"the counts' labels do not start at midnight ({spacing_name(max(marks))} off)",
                 where=f"time_column: {query.time_column}, timezone: {query.timezone}",
                 next_step="set timezone to the zone whose days were counted",
             )
@@ -267,7 +271,3 @@ def _said(utc: int, timezone: str) -> str:
     """A UTC second as a person would write it in a params file."""
     local = instant(utc).astimezone(ZoneInfo(timezone))
     return local.isoformat(timespec="minutes" if utc % 60 == 0 else "seconds")
-
-
-def elapsed(length: int) -> timedelta:
-    return timedelta(seconds=length)

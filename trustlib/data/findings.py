@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,15 @@ from trustlib.core.format import duration, instant, plural, zone_name
 from trustlib.data import clock as clocks
 from trustlib.data.clock import seconds
 from trustlib.data.engine.repeats import Repeats
-from trustlib.data.extent import Extent, Native, elapsed
+from trustlib.data.extent import Extent, Native
 from trustlib.data.lay import Laid
 from trustlib.data.records import CountsQuery
 from trustlib.data.timetext import TimeForm
+
+
+def elapsed(length: int) -> timedelta:
+    """A number of seconds as a duration."""
+    return timedelta(seconds=length)
 
 
 def report(

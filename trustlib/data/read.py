@@ -14,7 +14,7 @@ from trustlib.data import clock as clocks
 from trustlib.data import findings, lay
 from trustlib.data.engine import sources, tally
 from trustlib.data.engine.repeats import Repeats, repeats
-from trustlib.data.extent import Extent, extent, native
+from trustlib.data.extent import Extent, extent, native, zone_of
 from trustlib.data.grid import BUCKETS
 from trustlib.data.parquet import keep
 from trustlib.data.records import Counts, CountsQuery, Snapshot
@@ -89,9 +89,10 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
     form = time_form(table, query)
     rows = tally.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
     days = tally.days(rows)
-    spacing = native(rows, query) if query.count_column else None
-    reach = extent(days, query, aware=form.aware, spacing=spacing)
-    rows = tally.in_utc(rows, reach.clock, aware=form.aware)
+    zone = zone_of(days, query)
+    spacing = native(rows, query, zone, aware=form.aware) if query.count_column else None
+    reach = extent(days, query, zone, aware=form.aware, spacing=spacing)
+    rows = tally.in_utc(rows, zone, aware=form.aware)
     if query.count_column is None:
         laid = lay.events(rows, query, reach, aware=form.aware)
     else:

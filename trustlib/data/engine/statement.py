@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import sqlglot
 from sqlglot import expressions as exp
@@ -25,10 +27,10 @@ _WRITES = (
 )
 
 
-def _refused(source: Source, reason: str) -> Refusal:
+def _refused(source: Source, reason: str, line: str | None = None) -> Refusal:
     return Refusal(
         f"a .sql source holds one SELECT and nothing else: {reason}",
-        where=f"source: {source.name}",
+        where=f"source: {source.name}" + (f", line {line}" if line else ""),
         next_step="keep one SELECT (WITH … SELECT is fine)",
     )
 
@@ -66,7 +68,8 @@ def embedded(text: str, source: Source) -> str:
     try:
         found = duckdb.extract_statements(text)
     except duckdb.Error as error:
-        raise _refused(source, f"this one cannot be parsed ({type(error).__name__})") from None
+        line = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+        raise _refused(source, "this one cannot be parsed", line and line.group(1)) from None
     _count(len(found), source)
     if found[0].type != duckdb.StatementType.SELECT:
         raise _refused(source, f"this one is {found[0].type.name}")
@@ -82,7 +85,9 @@ def postgres(text: str, source: Source) -> str:
     try:
         parsed = [tree for tree in sqlglot.parse(text, read="postgres") if tree is not None]
     except sqlglot.errors.SqlglotError as error:
-        raise _refused(source, f"this one cannot be parsed ({type(error).__name__})") from None
+        places = getattr(error, "errors", None) or [{}]
+        line = str(places[0].get("line") or "") or None
+        raise _refused(source, "this one cannot be parsed", line) from None
     parsed = [tree for tree in parsed if not isinstance(tree, exp.Semicolon)]
     _count(len(parsed), source)
     tree = parsed[0]

@@ -233,10 +233,16 @@ def spacings(rows: Any) -> pd.DataFrame:
     return found.order_by([ibis.desc("n"), "step"]).limit(10).to_pyarrow().to_pandas()
 
 
-def phase(rows: Any, step: int) -> tuple[int, int]:
-    """Where in `step` seconds most labels stand, and how many rows stand elsewhere."""
+def phase(rows: Any, step: int, clock: Clock | None) -> tuple[int, int]:
+    """Where in `step` seconds most labels stand, and how many rows stand elsewhere.
+
+    With a `clock`, UTC seconds are looked at as labels of that clock.
+    """
     seen = rows.filter(rows["at"].notnull())
-    found = seen.group_by(phase=(seen["at"] - _FLOOR) % step).aggregate(n=seen.count())
+    label = seen["at"]
+    if clock is not None:
+        label = label + _steps(label, clock.utc_steps, clock.last_offset)
+    found = seen.group_by(phase=(label - _FLOOR) % step).aggregate(n=seen.count())
     frame = found.order_by([ibis.desc("n"), "phase"]).limit(1000).to_pyarrow().to_pandas()
     return (int(frame["phase"].iloc[0]) + _FLOOR) % step, int(frame["n"].iloc[1:].sum())
 
