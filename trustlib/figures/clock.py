@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+_MINUTES = (10, 30)
 _HOURS = (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14)
 
 
@@ -31,8 +32,8 @@ def ticks(
 ) -> list[tuple[datetime, str]]:
     """At most `most` instants (UTC) with their labels, from hours to months as the span asks."""
     zone = ZoneInfo(timezone)
-    for hours in _HOURS:
-        marks = list(_clock(start, end, zone, hours))
+    for minutes in (*_MINUTES, *(60 * hours for hours in _HOURS)):
+        marks = list(_clock(start, end, zone, minutes))
         if len(marks) <= most:
             return [(at, _label(at.astimezone(zone), long=len(marks) <= 4)) for at in marks]
     months = _months(start, end, zone)
@@ -40,17 +41,19 @@ def ticks(
     return [(at, _month(at.astimezone(zone))) for at in months[::every]]
 
 
-def _clock(start: datetime, end: datetime, zone: ZoneInfo, hours: int) -> Iterator[datetime]:
-    """Instants at whole multiples of `hours` on the local clock; weeks start on Monday."""
+def _clock(start: datetime, end: datetime, zone: ZoneInfo, minutes: int) -> Iterator[datetime]:
+    """Instants at whole multiples of `minutes` on the local clock; weeks start on Monday."""
+    days = minutes // (24 * 60)
     first = start.astimezone(zone).date()
-    day = first - timedelta(days=first.weekday() if hours >= 24 * 7 else 0)
+    day = first - timedelta(days=first.weekday() if days >= 7 else 0)
     last = end.astimezone(zone).date()
     while day <= last:
-        for hour in range(0, 24, hours) if hours < 24 else (0,):
-            at = datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
+        for minute in range(0, 24 * 60, minutes) if days < 1 else (0,):
+            hour, rest = divmod(minute, 60)
+            at = datetime(day.year, day.month, day.day, hour, rest, tzinfo=zone).astimezone(UTC)
             if start <= at <= end:
                 yield at
-        day += timedelta(days=max(1, hours // 24))
+        day += timedelta(days=max(1, days))
 
 
 def _months(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:

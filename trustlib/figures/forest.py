@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trustlib.core.text import short
 from trustlib.figures import house
-from trustlib.figures.house import PALETTE, SMALL
+from trustlib.figures.house import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,10 +50,9 @@ def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
         ax.grid(True, axis="x")
         house.signed_ticks(ax)
         widths = [
-            house.text_width(text, SMALL, bold=row.strong)
-            for text, row in zip(labels, rows, strict=True)
+            house.text_width(text, bold=row.strong) for text, row in zip(labels, rows, strict=True)
         ]
-        house.margins(ax, left=max(widths, default=0) + 10, right=14, top=22, bottom=22)
+        house.margins(ax, left=max(widths, default=0) + 10, right=14, top=24, bottom=24)
         house.unit(ax, unit.replace("{scale}", word))
     return ax
 

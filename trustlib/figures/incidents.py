@@ -15,7 +15,7 @@ from trustlib.core.text import short
 from trustlib.figures import house
 from trustlib.figures.clock import local_axis
 from trustlib.figures.forest import Row, forest
-from trustlib.figures.house import PALETTE, SMALL
+from trustlib.figures.house import PALETTE
 from trustlib.incidents import SizingResult
 from trustlib.incidents.disclosure import published_segments
 
@@ -28,7 +28,8 @@ _STEP = {
     "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
 }
-_RIGHT = 60.0  # points right of the axes, for the lines' own labels
+_LEFT = 36.0  # points left of the axes: half of the longest date
+_RIGHT = 66.0  # points right of the axes, for the lines' own labels
 
 
 def shown(result: SizingResult) -> pd.DataFrame:
@@ -68,14 +69,15 @@ def counterfactual(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
         # A few counts are marked each; many make a line.
         ax.plot(
-            at, frame["actual"] / by, color=PALETTE["actual"], linewidth=2.2,
+            at, frame["actual"] / by, color=PALETTE["actual"],
+            linewidth=2.2 if len(frame) <= 300 else 1.3,
             marker="o" if len(frame) <= 40 else "", markersize=3,
         )  # fmt: skip
         _mark_missing(ax, at[frame["actual"].isna()])
         first, last = _span(frame, result)
         local_axis(ax, first, last, result.spec.timezone)
         ax.set_ylim(0, 1.16 * _largest(frame, "actual", "expected", "high") / by)
-        house.margins(ax, left=house.y_labels(ax), right=_RIGHT, top=22, bottom=22)
+        house.margins(ax, left=max(_LEFT, house.y_labels(ax)), right=_RIGHT, top=24, bottom=24)
         house.unit(ax, f"{word}{short(result.spec.unit_label, 34)} {_PER[result.spec.bucket]}")
         _window_label(ax, result, first, last)
         _end_labels(ax, frame, by)
@@ -93,13 +95,16 @@ def cumulative_excess(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         low, high = frame["cumulative_low"] / by, frame["cumulative_high"] / by
         ax.fill_between(at, low, high, color=PALETTE["actual"], alpha=0.18, linewidth=0)
         ax.axhline(0, color=PALETTE["ink"], linewidth=1)
-        ax.plot(at, frame["cumulative_excess"] / by, color=PALETTE["actual"], linewidth=2.2)
+        ax.plot(
+            at, frame["cumulative_excess"] / by, color=PALETTE["actual"], linewidth=2.2,
+            marker="o" if len(frame) <= 16 else "", markersize=3.5, clip_on=False,
+        )  # fmt: skip
         local_axis(ax, window.start, window.end, result.spec.timezone, most=5)
         ax.margins(y=0.08)
-        total = frame["cumulative_excess"].iloc[-1]
-        label = show.count(total, sign=True)
+        total, *ends = (float(frame[name].iloc[-1]) for name in columns)
+        label, _ = show.triple(total, *map(_number, ends), sign=True)
         right = max(_RIGHT, house.text_width(label, bold=True) + 10)
-        house.margins(ax, left=house.y_labels(ax), right=right, top=22, bottom=22)
+        house.margins(ax, left=max(_LEFT, house.y_labels(ax)), right=right, top=24, bottom=24)
         house.unit(ax, f"running excess, {word}{short(result.spec.unit_label, 34)}")
         _beside(ax, total / by, label, color=PALETTE["actual"], weight="bold")
     return ax
@@ -129,7 +134,7 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         filled = [
             (name, 100 * part["relative_excess"]) for name, part in groups.items() if len(part)
         ]
-        ax = house.axes(ax, height=0.95 + 0.52 * len(filled) + 0.3)
+        ax = house.axes(ax, height=1.25 + 0.56 * len(filled))
         for y in range(len(filled) + 1):  # zero stands at the marks, not through the names
             ax.plot([0, 0], [y - 0.2, y + 0.25], color=PALETTE["ink"], linewidth=1)
         for y, (name, shares) in enumerate(filled):
@@ -143,7 +148,7 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks([])
         ax.set(xlabel="", ylabel="")
         ax.margins(x=0.06)
-        house.margins(ax, left=8, right=14, top=22, bottom=22)
+        house.margins(ax, left=8, right=14, top=24, bottom=24)
         house.signed_ticks(ax)
         house.unit(ax, "excess, per cent of what was expected in the window")
     return ax
@@ -213,7 +218,7 @@ def _above(ax: Axes, y: float, text: str, *, color: str, weight: str) -> None:
     """A row's name over its marks."""
     ax.annotate(
         text, (0, y - 0.24), xycoords=("axes fraction", "data"), xytext=(0, 1),
-        textcoords="offset points", color=color, fontsize=SMALL, va="bottom", weight=weight,
+        textcoords="offset points", color=color, va="bottom", weight=weight,
     )  # fmt: skip
 
 
@@ -221,6 +226,10 @@ def _whisker(ax: Axes, y: float, point: float, low: float | None, high: float | 
     if low is not None and high is not None:
         ax.plot([100 * low, 100 * high], [y, y], color=PALETTE["actual"], linewidth=2.2)
     ax.plot([100 * point], [y], marker="D", markersize=7.5, color=PALETTE["actual"])
+
+
+def _number(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
 
 
 def _largest(frame: pd.DataFrame, *columns: str) -> float:
@@ -239,7 +248,7 @@ def _window_label(ax: Axes, result: SizingResult, first: pd.Timestamp, last: pd.
     ax.annotate(
         "incident window", (window.end if late else window.start, 1),
         xycoords=("data", "axes fraction"), xytext=(-3 if late else 3, -3),
-        textcoords="offset points", color=PALETTE["harm"], fontsize=SMALL,
+        textcoords="offset points", color=PALETTE["harm"],
         va="top", ha="right" if late else "left",
     )  # fmt: skip
 

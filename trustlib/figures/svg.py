@@ -79,6 +79,7 @@ def fragment(figure: Figure, *, name: str, alt: str) -> Markup:
     body = _children(root, _shapes(root), clips)
     return Markup(
         '<svg role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg" viewBox="{}" '
+        'style="max-width:46rem" '
         "font-family=\"Inter,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif\">{}</svg>"
     ).format(clean(alt), _round(root.get("viewBox", "")), Markup(f"<defs>{defs}</defs>{body}"))
 
@@ -167,8 +168,8 @@ def _themed(name: str, value: str) -> str:
     if value.lower() in _NAMES:
         return f"var(--{_NAMES[value.lower()]},{value.lower()})"
     if name == "font-size":
-        # A page may set smaller text where it shows the figure wider.
-        return f"var(--chart-text,{_round(value)})"
+        # The page sets the size that fits its width; alone, a figure is shown on a wide screen.
+        return "var(--chart-text,9px)"
     return _round(value, 2)
 
 
