@@ -23,7 +23,8 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     if newest is not None:
         return [*newest["earlier_runs"], _entry(newest)]
     # The current manifest is damaged: keep the history that can still be trusted.
-    names = sorted(entry.name for entry in (folder / "runs").iterdir())
+    runs = folder / "runs"
+    names = sorted(entry.name for entry in runs.iterdir()) if runs.is_dir() else []
     sound = (read_manifest(folder, name) for name in names)
     return [_entry(manifest) for manifest in sound if manifest is not None]
 

@@ -20,6 +20,9 @@ class Display:
     def done(self, name: str, outcome: RunOutcome) -> None:
         """One report is over."""
 
+    def note(self, text: str) -> None:
+        """Something about the whole command."""
+
     def refresh(self) -> None:
         """Called several times a second."""
 
@@ -50,6 +53,9 @@ class Lines(Display):
         begun = self.started.get(name, time.monotonic())
         self._print(name, time.monotonic() - begun, outcome.status.replace("_", " "))
 
+    def note(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
     def _print(self, name: str, seconds: float, text: str) -> None:
         print(f"{name}  {seconds:5.1f} s  {text}", file=self.stream, flush=True)
 
@@ -74,6 +80,9 @@ class Live(Display):
     def done(self, name: str, outcome: RunOutcome) -> None:
         row = self.rows.setdefault(name, [time.monotonic(), None, "", None])
         row[1], row[2], row[3] = time.monotonic(), outcome.status.replace("_", " "), None
+
+    def note(self, text: str) -> None:
+        self.live.console.print(text, markup=False, highlight=False)
 
     def refresh(self) -> None:
         self.live.update(self._table(), refresh=True)

@@ -34,6 +34,7 @@ from trustlib.report.manifest import sealed
 FILES = ("report.html", "results.json", "executed.ipynb", "manifest.json")
 ATTEMPT_FILES = ("failure.html", "results.json", "manifest.json")
 _STAGING = ".staging-"
+_RUN_ID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z")
 
 
@@ -80,6 +81,9 @@ def lock(folder: Path, *, waiting: Callable[[], None] | None = None) -> Iterator
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        # Said aloud: closing would not free it while a forked child holds a copy.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 
@@ -98,7 +102,8 @@ def publish(folder: Path, run_id: str, files: Mapping[str, bytes]) -> Path:
         _point(folder / "current", Path("runs") / run_id)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
-            shutil.rmtree(folder / "runs" / run_id, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                _remove(folder / "runs" / run_id)
             raise
         _copy_current(folder, run_id, files)
     _sync_folder(folder)
@@ -114,7 +119,10 @@ def keep_attempt(folder: Path, run_id: str, files: Mapping[str, bytes]) -> Path:
 
 
 def current_run(folder: Path) -> str | None:
-    """The run that readers see, or None where there is none."""
+    """The run that readers are led to, or None where nothing was published.
+
+    That the run is there and whole is for `read_manifest` and `verify` to say.
+    """
     pointer = folder / "current"
     try:
         if pointer.is_symlink():
@@ -123,7 +131,7 @@ def current_run(folder: Path) -> str | None:
             run_id = pointer.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return run_id if (folder / "runs" / run_id / "manifest.json").is_file() else None
+    return run_id if _RUN_ID.match(run_id) else None
 
 
 def read_manifest(folder: Path, run_id: str) -> dict[str, Any] | None:
@@ -246,7 +254,12 @@ def _sync_folder(path: Path) -> None:
 
 
 def _remove(entry: Path) -> None:
+    """Remove a file or folder; a kill halfway leaves what is known as debris by its name."""
     if entry.is_dir() and not entry.is_symlink():
+        if not entry.name.startswith(_STAGING):
+            doomed = entry.with_name(f"{_STAGING}{entry.name}")
+            entry.rename(doomed)
+            entry = doomed
         shutil.rmtree(entry, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):

@@ -97,7 +97,7 @@ def run(
     if planned:
         with display(None if quiet else progress) as shown:
             outcomes |= _run_all(planned, max(1, jobs), shown)
-        _gallery(Path(reports))
+            _gallery(Path(reports), shown)
     return [outcomes[position] for position in range(len(files))]
 
 
@@ -303,7 +303,7 @@ def _died(exitcode: int | None) -> str:
     return "The report's process ended without a word."
 
 
-def _gallery(reports: Path) -> None:
+def _gallery(reports: Path, shown: Display) -> None:
     """Rebuild the list of reports; a report that stands is not failed by its list."""
     try:
         from trustlib.report import gallery, publish
@@ -312,7 +312,7 @@ def _gallery(reports: Path) -> None:
             publish.remove_debris(reports)
             gallery.write(reports)
     except Exception as error:
-        warnings.warn(f"reports/index.html was not rebuilt ({type(error).__name__})", stacklevel=2)
+        shown.note(f"{reports / 'index.html'} could not be rebuilt ({type(error).__name__})")
 
 
 @contextlib.contextmanager
