@@ -9,7 +9,7 @@ import pandas as pd
 
 from trustlib.core import Check, format
 from trustlib.incidents.choice import Choice
-from trustlib.incidents.contamination import THRESHOLD
+from trustlib.incidents.contamination import FEWEST_DAYS, THRESHOLD
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL, Grid
 from trustlib.incidents.headline import Sized
 from trustlib.incidents.onset import Onset
@@ -52,7 +52,8 @@ def placebo_check(
             name="placebo_windows",
             verdict="not_run",
             label="no placebo windows",
-            text=f"{len(placebos)} windows of the same length fit into the usable history.",
+            text=f"{format.plural(len(placebos), 'window')} of the same length in the usable "
+            "history; too few earlier weeks tell how far a quiet one strays.",
         )
     n = len(placebos)
     beyond = round(p_value * (1 + n)) - 1
@@ -60,8 +61,7 @@ def placebo_check(
     text = (
         f"{beyond} of {n} windows of the same length in the history, where nothing is known "
         f"to have happened, came out as {ways}: p = {format.probability(p_value)}. "
-        f"The windows overlap, so they tell less than as many separate ones; {n} cannot give "
-        f"a p below {format.probability(1 / (1 + n))}."
+        f"{_overlap(placebos, spec)}{n} cannot give a p below {format.probability(1 / (1 + n))}."
     )
     if choice.grid is not choice.whole_grid:
         every = replace(choice.result, made=replace(choice.result.made, fitted=choice.with_odd))
@@ -76,6 +76,13 @@ def placebo_check(
         label="unlike quiet weeks" if small else "quiet weeks look alike",
         text=text,
     )
+
+
+def _overlap(placebos: pd.DataFrame, spec: SizingSpec) -> str:
+    gap = placebos["window_start_at"].diff().abs().min()
+    if pd.isna(gap) or gap >= spec.incident.duration:
+        return ""
+    return "The windows overlap, so they tell less than as many separate ones; "
 
 
 def two_methods(result: Sized, cross: SameHours, spec: SizingSpec) -> Check:
@@ -241,6 +248,14 @@ def level_drift(choice: Choice) -> Check:
 def contaminated_history(choice: Choice) -> Check:
     name, odd = "contaminated_history", choice.odd
     n = len(odd.days)
+    if odd.n_days < FEWEST_DAYS:
+        return Check(
+            name=name,
+            verdict="not_run",
+            label="odd days not looked for",
+            text=f"{format.plural(odd.n_days, 'day')} could be forecast without themselves; "
+            f"{FEWEST_DAYS} are needed to tell an odd one.",
+        )
     if not n:
         return Check(
             name=name,

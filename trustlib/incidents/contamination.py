@@ -14,7 +14,7 @@ from trustlib.stats.serial import mad
 THRESHOLD = 5.0
 # Above this share it is not a few incidents but heavy tails, and nothing is left out.
 MOST = 0.1
-_FEWEST_DAYS = 14
+FEWEST_DAYS = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def odd_days(grid: Grid, made: Forecast, *, threshold: float = THRESHOLD) -> Odd
     day = grid.local.astype("datetime64[D]")
     days, index = np.unique(day[usable], return_inverse=True)
     none = OddDays(bucket=np.zeros(len(day), dtype=bool), days=days[:0], n_days=len(days))
-    if len(days) < _FEWEST_DAYS:
+    if len(days) < FEWEST_DAYS:
         return none
     actual = np.bincount(index, weights=grid.count[usable])
     expected = np.bincount(index, weights=made.left_out[usable])

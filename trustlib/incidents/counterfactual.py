@@ -169,6 +169,8 @@ def forecast(grid: Grid, season: Season, *, counts: np.ndarray | None = None) ->
             eta = np.clip(design[rows[own]] @ beta, -30, 40)
             left_out[own] = grid.exposure[own] * np.exp(eta)
     expected = start.mean(design[rows], exposure=grid.exposure)
+    if not sums.any():
+        expected, left_out = np.zeros(len(y)), np.where(np.isfinite(left_out), 0.0, np.nan)
     return Forecast(season=season, expected=expected, left_out=left_out, fitted=fitted)
 
 

@@ -15,6 +15,8 @@ from trustlib.incidents.same_hours import SameHours
 from trustlib.incidents.spec import SizingSpec
 from trustlib.stats.window_error import t_quantile
 
+# Below this a share of what was expected says nothing.
+_FEWEST_EXPECTED = 0.5
 METHOD = "seasonal Poisson GLM, whole-window variance from leave-one-week-out refits"
 
 
@@ -95,7 +97,7 @@ def _maker(result: Sized, spec: SizingSpec) -> Callable[..., Estimate]:
 def _placebo(made: Callable[..., Estimate], answer: Answer) -> Estimate:
     note = "a p-value has no interval"
     if answer.p_value is None:
-        note = "not estimable: no placebo window fits into the usable history"
+        note = "not estimable: too few past windows to tell how far a quiet one strays"
     method, n = "rank among placebo windows", len(answer.placebos)
     return made(answer.p_value, None, None, unit="probability", method=method, n=n, note=note)
 
@@ -116,8 +118,9 @@ def _cost(made: Callable[..., Estimate], result: Sized, unit_cost_usd: float) ->
 
 
 def _relative(made: Callable[..., Estimate], result: Sized) -> Estimate:
-    if result.expected <= 0:
-        return made(None, None, None, unit="share", note="not estimable: nothing was expected")
+    if result.expected < _FEWEST_EXPECTED:
+        note = f"not estimable: fewer than {_FEWEST_EXPECTED:g} were expected"
+        return made(None, None, None, unit="share", note=note)
     ends = [None if e is None else e / result.expected for e in (result.low, result.high)]
     error = None
     if result.error is not None:

@@ -284,6 +284,12 @@ def _enough(made: Grid, spec: SizingSpec) -> None:
             where=f"{int(made.history.sum())} buckets before the incident",
             next_step="move history_start earlier or exclude less",
         )
+    if not (made.count[made.fitted].any() or made.count[made.present].any()):
+        raise NoData(
+            "every count is zero, in the history and in the window",
+            where=f"{int(made.fitted.sum())} buckets of history, {made.n_window} in the window",
+            next_step="check that the source was recording",
+        )
     if made.fitted.sum() < made.per_week:
         raise Refusal(
             "the history is too short: one usable week at least is needed",

@@ -103,7 +103,8 @@ def cumulative(grid: Grid, result: Sized, *, level: float) -> np.ndarray:
     tau_squared = np.maximum(0.0, np.divide(over, size, out=np.zeros_like(over), where=size > 0))
     tau_squared = np.where(column >= 0, tau_squared[np.maximum(column, 0)], 0.0)
     scale = result.error.margin(1.0, level=level) / result.error.standard_error(1.0)
-    margin = scale * np.sqrt(expected + tau_squared * expected**2)
+    half = 0.5 / result.error.n
+    margin = scale * np.sqrt(expected + half + tau_squared * expected**2)
     out[at, 1] = out[at, 0] - margin
     out[at, 2] = np.minimum(actual, out[at, 0] + margin)
     return out

@@ -10,6 +10,7 @@ import pandas as pd
 from trustlib.incidents.grid import Grid
 from trustlib.incidents.headline import Sized
 from trustlib.stats.change_point import step_end, step_gain, step_interval
+from trustlib.stats.window_error import t_quantile
 
 _FEWEST_STRETCHES = 12
 # Of the effect's own chance, on every quiet stretch.
@@ -72,6 +73,8 @@ def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
             replays=len(replayed),
         )
     low, high = step_interval(gain, replayed=replayed, at=found, level=level)
+    # A slow beginning is no step: buckets that are already out of the ordinary belong to it.
+    low = min(low, _first_odd(grid, result, start, sign=sign, alpha=alpha, level=level) - begin)
     return Onset(
         start=start,
         low=max(begin, begin + low - 1),
@@ -112,6 +115,18 @@ def _lead(grid: Grid) -> int:
     """Buckets before the stated start that are searched."""
     day = max(7, grid.per_week // 7)
     return int(np.clip(grid.n_window, day, max(day, grid.per_week)))
+
+
+def _first_odd(
+    grid: Grid, result: Sized, start: int, *, sign: int, alpha: float, level: float
+) -> int:
+    """First of the buckets that lead up to `start` without a break, each beyond its interval."""
+    mean = result.made.expected
+    z = t_quantile(0.5 + level / 2, np.inf)
+    beyond = sign * (grid.count - mean) > z * np.sqrt(mean + alpha * mean**2)
+    while start > 0 and beyond[start - 1]:
+        start -= 1
+    return start
 
 
 def _alpha(grid: Grid, result: Sized) -> float:

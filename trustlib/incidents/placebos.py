@@ -9,11 +9,15 @@ from trustlib.incidents.counterfactual import USABLE_SHARE
 from trustlib.incidents.grid import Grid
 from trustlib.incidents.headline import Sized
 
+# Windows of a few buckets would come in thousands.
+_MOST = 500
+
 
 def placebo_windows(grid: Grid, result: Sized) -> pd.DataFrame:
     """Windows of the incident's length rolled back through the history.
 
-    They step back by about a quarter of a window, so neighbours overlap. Each is forecast
+    They step back by about a quarter of a window, so neighbours overlap; short windows step
+    further, so that there are some 500 to 1,000. Each is forecast
     by fits that left its weeks out. Windows with under 80 % usable buckets are left out,
     and so is any that touches an excluded stretch.
 
@@ -23,10 +27,11 @@ def placebo_windows(grid: Grid, result: Sized) -> pd.DataFrame:
         window_start_at, excess, relative_excess, statistic (excess over the standard error
         of a window of that size), same_phase; latest window first.
     """
-    made, tau = result.made, _tau(result)
+    made = result.made
+    tau, half = (0.0, 0.5) if result.error is None else (result.error.tau, 0.5 / result.error.n)
     first = int(np.argmax(grid.in_window))
     length = grid.n_window
-    step = _step(length, grid.per_week)
+    step = _step(max(length // 4, first // _MOST), grid.per_week)
     starts = np.arange(first - length, -1, -step)
     # Same hours as the incident, which a clock change moves off the regular steps.
     same = np.flatnonzero(grid.history & (grid.offset == 0))
@@ -40,7 +45,7 @@ def placebo_windows(grid: Grid, result: Sized) -> pd.DataFrame:
     keep &= n_masked[ends] == n_masked[starts]
     starts, ends = starts[keep], ends[keep]
     excess, expected = error[ends] - error[starts], mean[ends] - mean[starts]
-    spread = np.sqrt(expected + (tau * expected) ** 2)
+    spread = np.sqrt(expected + half + (tau * expected) ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(expected > 0, excess / expected, np.nan)
         statistic = np.where(spread > 0, excess / spread, 0.0)
@@ -56,11 +61,13 @@ def placebo_windows(grid: Grid, result: Sized) -> pd.DataFrame:
 
 
 def placebo_p_value(result: Sized, placebos: pd.DataFrame, *, direction: str) -> float | None:
-    """(1 + placebos at least as extreme) / (1 + placebos), in `direction`; None without any."""
-    if placebos.empty:
+    """(1 + placebos at least as extreme) / (1 + placebos), in `direction`.
+
+    None without placebos, or where too few past windows tell how far a quiet one strays.
+    """
+    if placebos.empty or result.error is None:
         return None
-    spread = np.sqrt(result.expected + (_tau(result) * result.expected) ** 2)
-    statistic = result.excess / spread if spread > 0 else 0.0
+    statistic = result.excess / result.error.standard_error(result.expected)
     others = placebos["statistic"].to_numpy()
     if direction == "increase":
         beyond = others >= statistic
@@ -71,13 +78,9 @@ def placebo_p_value(result: Sized, placebos: pd.DataFrame, *, direction: str) ->
     return float((1 + beyond.sum()) / (1 + len(others)))
 
 
-def _tau(result: Sized) -> float:
-    return 0.0 if result.error is None else result.error.tau
-
-
-def _step(length: int, per_week: int) -> int:
-    """The largest divisor of the week that is at most a quarter of the window."""
-    return max(d for d in range(1, max(1, length // 4) + 1) if per_week % d == 0)
+def _step(wanted: int, per_week: int) -> int:
+    """The largest divisor of the week that is at most `wanted`: the steps meet its phases."""
+    return max(d for d in range(1, max(1, wanted) + 1) if per_week % d == 0)
 
 
 def _running(values: np.ndarray) -> np.ndarray:

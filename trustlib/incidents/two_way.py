@@ -49,7 +49,9 @@ def two_way(grid: Grid, *, level: float) -> Imputed:
     why = _why_not(grid, cells)
     if why is not None:
         return Imputed(expected=None, margin=None, why_not=why)
-    hour, week = _effects(cells[cells["fitted"]])
+    # An hour that the clock repeats makes two cells of one: the first stands for both.
+    once = cells[cells["fitted"]].drop_duplicates(["hour", "week"])
+    hour, week = _effects(once)
     cells = cells[cells["hour"].isin(hour.index) & cells["week"].isin(week.index)]
     raw = np.exp(hour.loc[cells["hour"]].to_numpy() + week.loc[cells["week"]].to_numpy())
     fitted, window = cells["fitted"].to_numpy(), cells["window"].to_numpy()

@@ -6,7 +6,9 @@ fit that never saw it, and the errors of the totals give
 
     Var(actual − expected) = mu + tau² mu²,     tau² = max(0, Σ(e² − m) / Σ m²)
 
-with e the error and m the expected total of each past window.
+with e the error and m the expected total of each past window. Half a count, spread over
+the past windows, is added to mu: where nothing was ever counted the rate is small, not
+zero (Jeffreys' prior).
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class WindowError:
 
     def standard_error(self, expected: float) -> float:
         """Of a window's total around `expected`, in counts."""
-        return float(np.sqrt(expected + (self.tau * expected) ** 2))
+        return float(np.sqrt(expected + 0.5 / self.n + (self.tau * expected) ** 2))
 
     def margin(self, expected: float, *, level: float) -> float:
         """Half the width of the interval around a window's excess, in counts."""
