@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
 from trustlib.core import Refusal
 from trustlib.data.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @contextmanager
@@ -69,3 +72,25 @@ def query(backend: Any, text: str) -> Any:
     mapper = backend.compiler.type_mapper
     schema = {name: mapper.from_string(shown.split("[")[0]) for name, _, shown in oids}
     return backend.sql(text, schema=schema)
+
+
+@contextmanager
+def stream(table: Any, size: int) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+    """The rows of an ibis table through a server-side cursor, `size` at a time.
+
+    As ibis does it, but with a cursor that is closed when a read breaks off.
+    """
+    import pyarrow as pa
+
+    backend = table.get_backend()
+    schema = table.schema().to_pyarrow()
+    struct = pa.struct(schema)
+
+    with backend.con.cursor(name="trustlib_rows") as cursor:
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            cursor.execute(backend.compile(table))
+            while rows := cursor.fetchmany(size):
+                yield pa.RecordBatch.from_struct_array(pa.array(rows, type=struct))
+
+        yield schema, batches()

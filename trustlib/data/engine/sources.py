@@ -192,8 +192,11 @@ def batches(table: Any, *, ordered: bool) -> Iterator[tuple[pa.Schema, Iterable[
     if table.get_backend().name == "duckdb":
         yield _stream(table, sort=not ordered)
         return
-    reader = table.to_pyarrow_batches(chunk_size=BATCH // 4)
-    with spooled(reader.schema, reader) as path, snapshot_rows(path) as copy:
+    with (
+        postgres.stream(table, BATCH // 4) as (schema, rows),
+        spooled(schema, rows) as path,
+        snapshot_rows(path) as copy,
+    ):
         yield _stream(copy.drop("row"), sort=True)
 
 

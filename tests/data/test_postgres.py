@@ -1,0 +1,299 @@
+"""A PostgreSQL server of the test's own: equal results, read-only, and nothing leaks."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from trustlib.core import NoData, Refusal
+from trustlib.data.clock import clock, seconds
+from trustlib.data.engine import postgres, sources, tally
+from trustlib.data.grid import grid
+from trustlib.data.source import resolve
+
+SECRET = "s3cret-cell-content"
+
+
+def binaries() -> Path | None:
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def account() -> str | None:
+    """Who runs the server: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    return None
+
+
+@pytest.fixture(scope="module")
+def server():
+    """URL of a fresh server on loopback, with a database of hourly counts and of events."""
+    tools, user = binaries(), account()
+    if tools is None:
+        pytest.skip("PostgreSQL's initdb is not installed")
+    if user is None:
+        pytest.skip("no unprivileged user to run PostgreSQL as")
+    folder = Path(tempfile.mkdtemp(prefix="trustlib-pg-"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    if os.geteuid() == 0:
+        shutil.chown(folder, user)
+    as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid} if os.geteuid() == 0 else {}
+
+    def run(*command: str) -> None:
+        subprocess.run(
+            [str(tools / command[0]), *command[1:]],
+            check=True, capture_output=True, timeout=120, cwd=folder, **as_user,
+        )  # fmt: skip
+
+    data = str(folder / "data")
+    run("initdb", "-D", data, "-U", "me", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    options = f"-p {port} -h 127.0.0.1 -k {folder} -F"
+    try:
+        run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start")
+        url = f"postgresql://me:{SECRET}@127.0.0.1:{port}/postgres"
+        fill(url)
+        yield url
+    finally:
+        subprocess.run(
+            [str(tools / "pg_ctl"), "-D", data, "-m", "immediate", "stop"],
+            check=False, capture_output=True, timeout=60, cwd=folder, **as_user,
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+EVENTS = """
+SELECT 1000 + i AS id,
+       TIMESTAMP '2024-03-01' + i * INTERVAL '173.25 seconds' AS naive_at,
+       TIMESTAMPTZ '2024-03-01 00:00:00+00' + i * INTERVAL '173.25 seconds' AS at,
+       CASE i % 4 WHEN 0 THEN 'Zürich' WHEN 1 THEN 'a''b' WHEN 2 THEN NULL ELSE 'B' END
+           AS "we""ird",
+       i % 7 AS kind
+FROM generate_series(0, 9999) AS t(i)
+"""
+COUNTS = """
+SELECT TIMESTAMP '2024-03-01' + i * INTERVAL '1 hour' AS at, (i * 37) % 101 AS n,
+       ((i * 37) % 101)::numeric(12, 3) / 8 AS exact, ((i * 37) % 101) / 8.0::float8 AS n_float,
+       CASE WHEN i % 2 = 0 THEN 'x' ELSE 'y' END AS half
+FROM generate_series(0, 479) AS t(i)
+"""
+
+
+def fill(url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as con:
+        con.execute(f"CREATE TABLE events AS {EVENTS}")
+        con.execute(f"CREATE TABLE counts AS {COUNTS}")
+        con.execute("CREATE TABLE no_rows (at timestamptz, n int)")
+        con.execute("CREATE TABLE odd (at timestamptz, n json, ip inet, tags text[], big numeric)")
+        con.execute("INSERT INTO odd VALUES ('infinity', '{}', '127.0.0.1', '{a}', 1)")
+        con.execute("CREATE SCHEMA side")
+        con.execute("CREATE VIEW side.hourly AS SELECT * FROM counts")
+
+
+@pytest.fixture
+def ask(server, read, monkeypatch):
+    """Read from the server, March 2024."""
+    monkeypatch.setenv("WAREHOUSE", server)
+
+    def _ask(**changes):
+        window = {
+            "incident_start": datetime(2024, 3, 12, 4, tzinfo=UTC),
+            "incident_end": datetime(2024, 3, 13, 4, tzinfo=UTC),
+        }
+        return read(**({"connection": "WAREHOUSE", "time_column": "at"} | window | changes))
+
+    return _ask
+
+
+def twin(here, server, table):
+    """The same table as a Parquet file for the embedded engine."""
+    import psycopg
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with psycopg.connect(server) as con:
+        cursor = con.execute(f"SELECT * FROM {table} ORDER BY random()")
+        names = [column.name for column in cursor.description]
+        columns = list(zip(*cursor.fetchall(), strict=True))
+    rows = {name: list(values) for name, values in zip(names, columns, strict=True)}
+    pq.write_table(pa.table(rows), here / f"{table}.parquet")
+    return f"{table}.parquet"
+
+
+CASES = {
+    "events": {"count_column": None},
+    "naive events in New York": {
+        "count_column": None,
+        "time_column": "naive_at",
+        "timezone": "America/New_York",
+    },
+    "events by day in Kathmandu": {
+        "count_column": None,
+        "timezone": "Asia/Kathmandu",
+        "bucket": "1d",
+        "incident_start": datetime(2024, 3, 11, 18, 15, tzinfo=UTC),
+        "incident_end": datetime(2024, 3, 13, 18, 15, tzinfo=UTC),
+    },
+    "events by segment": {"count_column": None, "segment_column": 'we"ird'},
+    "events by number": {"count_column": None, "segment_column": "kind"},
+    "counts": {"source": "counts"},
+    "counts of decimals": {"source": "counts", "count_column": "exact"},
+    "counts of floats by segment": {
+        "source": "counts",
+        "count_column": "n_float",
+        "segment_column": "half",
+    },
+    "counts with a control": {"source": "counts", "control_column": "n_float"},
+    "counts in New York": {"source": "counts", "timezone": "America/New_York"},
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_both_engines_give_the_same_counts(here, server, ask, read, case):
+    case = {"source": "events"} | case
+    there = ask(**case)
+    copy = twin(here, server, case["source"])
+    embedded = ask(**(case | {"source": copy, "connection": None}))
+    pd.testing.assert_frame_equal(there.frame, embedded.frame)
+    if case.get("segment_column"):
+        pd.testing.assert_frame_equal(there.segments, embedded.segments)
+    pd.testing.assert_frame_equal(there.health, embedded.health)
+    assert there.checks == embedded.checks
+    assert there.frame["count"].sum() > 0
+
+
+def test_the_same_bucket_sums_run_on_the_server_itself(server, monkeypatch, here):
+    """The expressions of the tally are portable: here PostgreSQL aggregates, not the snapshot."""
+    monkeypatch.setenv("WAREHOUSE", server)
+    span = [datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 3, 22, tzinfo=UTC)]
+    zone = clock("America/New_York", *map(seconds, span))
+    hours = grid(seconds(span[0]), seconds(span[1]), "1h", zone)
+    wanted = {"time": "naive_at", "segment": 'we"ird'}
+    source = resolve("events", "WAREHOUSE")
+
+    def counted(table):
+        rows = tally.in_utc(tally.stamped(table, aware=False), zone, aware=False)
+        rows, names, n = tally.ranked(tally.keyed(rows, hours, zone, as_of=None), 50)
+        return tally.per_bucket(rows), names, n
+
+    with sources.opened(source) as found:
+        there = counted(sources.roles(found, wanted, source))
+    copy = resolve(twin(here, server, "events"), None)
+    with sources.opened(copy) as found:
+        embedded = counted(sources.roles(found, wanted, copy))
+    pd.testing.assert_frame_equal(there[0], embedded[0])
+    assert there[1:] == embedded[1:]
+
+
+def test_a_query_a_view_and_a_schema(here, ask):
+    (here / "q.sql").write_text(
+        "-- per hour;\nSELECT at, n::int8 AS n FROM counts WHERE at::text LIKE '2024-%';\n"
+    )
+    whole = ask(source="counts").frame
+    pd.testing.assert_frame_equal(ask(source="q.sql").frame, whole)
+    pd.testing.assert_frame_equal(ask(source="side.hourly").frame, whole)
+
+
+def test_the_snapshot_is_the_same_each_time(ask):
+    first, second = ask(source="events", count_column=None), ask(source="events", count_column=None)
+    assert first.snapshot == second.snapshot
+    assert first.snapshot.kind == "table"
+    assert SECRET not in str(first.snapshot.to_json())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM counts",
+        "SELECT 1; DELETE FROM counts",
+        "WITH gone AS (DELETE FROM counts RETURNING *) SELECT at, n FROM gone",
+        "SELECT at, n INTO copy FROM counts",
+        "SELECT at, n FROM counts FOR UPDATE",
+        "COPY counts TO STDOUT",
+        "SET default_transaction_read_only = off",
+        "SELECT at, n FROM counts) AS x; DELETE FROM counts; SELECT * FROM (SELECT 1",
+        "CREATE TABLE x AS SELECT 1",
+        "DO $$ BEGIN DELETE FROM counts; END $$",
+        "SELECT now() AS at, nextval('ticket') AS n",
+        "EXPLAIN ANALYZE SELECT 1",
+    ],
+)
+def test_a_query_cannot_write(here, ask, server, text):
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as con:
+        con.execute("CREATE SEQUENCE IF NOT EXISTS ticket")
+    (here / "q.sql").write_text(text)
+    with pytest.raises(Refusal) as caught:
+        ask(source="q.sql")
+    assert SECRET not in str(caught.value)
+    with psycopg.connect(server) as con:
+        assert con.execute("SELECT count(*) FROM counts").fetchone() == (480,)
+        assert con.execute("SELECT is_called FROM ticket").fetchone() == (False,)
+
+
+def test_what_the_server_lets_pass_is_rolled_back(here, ask, server):
+    import psycopg
+
+    # PostgreSQL 15 makes a large object even in a read-only transaction.
+    (here / "q.sql").write_text("SELECT now() AS at, lo_create(7)::int AS n")
+    with pytest.raises((Refusal, NoData)):
+        ask(source="q.sql")
+    with psycopg.connect(server) as con:
+        assert con.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone() == (0,)
+
+
+def test_the_session_is_read_only(server, monkeypatch):
+    import psycopg
+
+    monkeypatch.setenv("WAREHOUSE", server)
+    source = resolve("counts", "WAREHOUSE")
+    refused = pytest.raises(psycopg.errors.ReadOnlySqlTransaction)
+    with postgres.reading(source) as backend, refused:
+        backend.con.execute("DELETE FROM counts")
+
+
+def test_refusals_name_what_is_missing(here, ask):
+    with pytest.raises(Refusal, match="table does not exist") as caught:
+        ask(source="event")
+    assert caught.value.nearest == "events"
+    with pytest.raises(Refusal, match="does not have") as caught:
+        ask(source="events", time_column="naive_aT")
+    assert caught.value.nearest == "naive_at"
+    (here / "q.sql").write_text("SELECT at, nn FROM counts")
+    with pytest.raises(Refusal, match="column that does not exist: nn"):
+        ask(source="q.sql")
+    (here / "q.sql").write_text(f"SELECT at, ('{SECRET}' || n)::int AS n FROM counts")
+    with pytest.raises(Refusal, match="could not run") as caught:
+        ask(source="q.sql")
+    assert SECRET not in str(caught.value)
+
+
+def test_tables_with_nothing_to_count(ask):
+    with pytest.raises(NoData, match="no rows"):
+        ask(source="no_rows")
+    with pytest.raises(Refusal, match="needs a number"):
+        ask(source="odd")
+    with pytest.raises(NoData, match="every time is empty"):
+        ask(source="odd", count_column=None)
