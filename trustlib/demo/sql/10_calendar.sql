@@ -10,7 +10,7 @@ CREATE TEMP MACRO utc_offset(m) AS [-5, 0, 1, 3, 5, 9][m + 1];
 CREATE TEMP MACRO share(m) AS [300, 220, 180, 140, 100, 60][m + 1];
 -- Violating among new items, and missed by the rules among those, in ppm.
 CREATE TEMP MACRO violating_ppm(m) AS [60000, 75000, 50000, 90000, 85000, 40000][m + 1];
-CREATE TEMP MACRO missed_ppm(m) AS [40000, 60000, 30000, 80000, 60000, 30000][m + 1];
+CREATE TEMP MACRO missed_ppm(m) AS [40000, 50000, 30000, 60000, 50000, 30000][m + 1];
 
 CREATE TEMP TABLE markets AS SELECT unnest(range(6))::INTEGER AS m;
 

@@ -3,6 +3,9 @@ CREATE TEMP TABLE rule_hits AS
 SELECT item_id, created_at + to_seconds(rule_delay(item_id)) AS acted_at
 FROM truth.violating_items WHERE NOT missed;
 
+-- The other actions limit an item's reach.
+CREATE TEMP MACRO removes(item_id) AS chance('action.kind', item_id, 970000);
+
 CREATE TABLE actions AS
 WITH world_end AS (SELECT at_hour(getvariable('hours'), 0) AS at),
 found AS (
@@ -25,7 +28,7 @@ found AS (
 )
 SELECT
     found.item_id * 4 + code AS action_id, found.item_id, items.account_id,
-    CASE WHEN chance('action.kind', found.item_id, 900000) THEN 'remove' ELSE 'limit' END AS action,
+    CASE WHEN removes(found.item_id) THEN 'remove' ELSE 'limit' END AS action,
     CASE code WHEN 0 THEN 'rule' ELSE 'review' END AS source, acted_at
 FROM found JOIN items USING (item_id), world_end
 WHERE acted_at < world_end.at
@@ -39,6 +42,6 @@ SELECT item_id, min(acted_at) AS acted_at
 FROM (
     SELECT item_id, acted_at FROM actions WHERE action = 'remove'
     UNION ALL SELECT item_id, acted_at FROM rule_hits
-    WHERE item_id IN (SELECT item_id FROM truth.not_actioned)
+    WHERE item_id IN (SELECT item_id FROM truth.not_actioned) AND removes(item_id)
 )
 GROUP BY item_id;
