@@ -154,7 +154,7 @@ def _frame(shape: Shape, window: Window, step: timedelta) -> pd.DataFrame:
     rng = np.random.default_rng(shape.seed)
     hour = at.hour.to_numpy()
     season = 1.0 if shape.bucket == "1d" else 1 - 0.7 * np.cos((hour - 9) * 2 * np.pi / 24)
-    expected = shape.mean * season * (1 - 0.15 * (at.dayofweek.to_numpy() >= 5))
+    expected = shape.mean * season * (1 - 0.15 * (at.day_of_week.to_numpy() >= 5))
     in_window = (at >= window.start) & (at < window.end)
     level = expected * np.where(in_window, shape.factor, 1.0)
     actual = rng.poisson(level * np.exp(rng.normal(0, shape.noise, size))).astype(float)

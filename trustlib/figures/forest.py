@@ -52,7 +52,7 @@ def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
         widths = [
             house.text_width(text, bold=row.strong) for text, row in zip(labels, rows, strict=True)
         ]
-        house.margins(ax, left=max(widths, default=0) + 10, right=14, top=24, bottom=24)
+        house.margins(ax, left=max(widths, default=0) + 10, right=26, top=24, bottom=24)
         house.unit(ax, unit.replace("{scale}", word))
     return ax
 

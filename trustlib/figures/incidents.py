@@ -148,7 +148,7 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks([])
         ax.set(xlabel="", ylabel="")
         ax.margins(x=0.06)
-        house.margins(ax, left=8, right=14, top=24, bottom=24)
+        house.margins(ax, left=20, right=26, top=24, bottom=24)
         house.signed_ticks(ax)
         house.unit(ax, "excess, per cent of what was expected in the window")
     return ax

@@ -36,7 +36,8 @@ def published_segments(segments: pd.DataFrame, *, most: int | None = None) -> pd
         return ranked.reset_index(drop=True)
     others = ranked[merged]
     word = "all" if merged.all() else "all others"
-    row = {"segment": f"{word} ({len(others)} segments)", "low": float("nan"), "high": float("nan")}
+    noun = "segment" if len(others) == 1 else "segments"
+    row = {"segment": f"{word} ({len(others)} {noun})", "low": float("nan"), "high": float("nan")}
     row |= {name: others[name].sum(min_count=1) for name in _ADD} | {"moved": "not estimable"}
     tail = pd.DataFrame([row])[list(ranked.columns)].astype(ranked.dtypes.to_dict())
     return pd.concat([ranked[~merged], tail], ignore_index=True)

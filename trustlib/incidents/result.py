@@ -9,6 +9,7 @@ from datetime import timedelta
 import pandas as pd
 
 from trustlib.core import Check, Estimate
+from trustlib.incidents.disclosure import published_segments
 from trustlib.incidents.spec import SizingSpec
 
 
@@ -56,6 +57,7 @@ class SizingResult:
         """Rows of plain values for results.json.
 
         The counterfactual starts two window lengths, or three days, before the incident.
+        Segments with few events are merged (see `trustlib.incidents.disclosure`).
         """
         incident = self.spec.incident
         lead = max(2 * incident.duration, timedelta(days=3))
@@ -67,7 +69,7 @@ class SizingResult:
             "onset": self.onset,
         }
         if self.segments is not None:
-            frames["segments"] = self.segments
+            frames["segments"] = published_segments(self.segments)
         return {name: _plain_rows(frame) for name, frame in frames.items()}
 
 
