@@ -1,0 +1,129 @@
+"""README is true: its map is the tree, its commands exist and its example runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+    return [text for name, text in found if name == language]
+
+
+def mapped() -> set[str]:
+    """The paths of the map, relative to the root, folders with a slash at the end."""
+    (text,) = (block for block in blocks("") if block.startswith("notebooks/"))
+    stack: list[str] = []
+    found = set()
+    for line in text.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        stack[depth:] = [line.split()[0]]
+        found.add("".join(stack))
+    return found
+
+
+def tracked() -> set[str]:
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name for name in names.splitlines() if (ROOT / name).exists()}
+
+
+def test_everything_on_the_map_exists() -> None:
+    missing = [path for path in mapped() if not (ROOT / path).exists()]
+    assert not missing
+
+
+def test_every_room_and_notebook_is_on_the_map() -> None:
+    there = tracked()
+    rooms = {
+        f"trustlib/{name.split('/')[1]}/" for name in there if re.match(r"trustlib/\w+/", name)
+    }
+    notebooks = {name for name in there if name.endswith(".ipynb") and name[0] == "n"}
+    folders = {f"params/{name.split('/')[1]}/" for name in there if name.startswith("params/")}
+    assert rooms | notebooks | folders <= mapped()
+
+
+def test_the_make_targets_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+    assert {"demo", "test", "lint", "lock", "help"} <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.M)) <= targets
+
+
+def test_the_files_that_are_named_exist() -> None:
+    for name in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch, capsys) -> None:
+    import numpy as np
+    import pandas as pd
+
+    hours = pd.date_range("2026-01-25", "2026-03-16 12:00", freq="1h", inclusive="left", tz="UTC")
+    season = 100 + 30 * np.sin(2 * np.pi * hours.hour.to_numpy() / 24)
+    counts = np.random.default_rng(0).poisson(season).astype(float)
+    counts[-24:] *= 1.5
+    frame = pd.DataFrame({"bucket_start_at": hours, "count": counts})
+    frame.to_parquet(tmp_path / "counts.parquet")
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+    assert "Estimate(point=" in capsys.readouterr().out
+
+
+def _own_csv(folder: Path) -> None:
+    lines = ["hour,reports"]
+    for day in range(75):
+        for hour in range(24):
+            n = 40 + 3 * hour + (5 if (day * 24 + hour) % 7 else 0)
+            n += 60 if (day == 73 and hour >= 12) or (day == 74 and hour < 12) else 0
+            month, date = ((1, day), (2, day - 31), (3, day - 59))[(day >= 31) + (day >= 59)]
+            lines.append(f"2026-{month:02d}-{date + 1:02d} {hour:02d}:00:00,{n}")
+    (folder / "my-counts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def own_run(tmp_path_factory):
+    """The section "your own CSV in five lines", typed as it stands."""
+    folder = tmp_path_factory.mktemp("own")
+    _own_csv(folder)
+    new, run = (block for block in blocks("sh") if "my-incident" in block and "--set" not in block)
+    (edit,) = (block for block in blocks("yaml") if "my-counts.csv" in block)
+    _typed(new, folder)
+    path = folder / "params/incident_sizing/my-incident.yaml"
+    text = path.read_text(encoding="utf-8")
+    for line in edit.splitlines():
+        key = line.split(":", 1)[0]
+        text, n = re.subn(rf"^#? ?{key}:.*$", lambda _, line=line: line, text, flags=re.M)
+        assert n == 1, f"{key} stands {n} times in the new file"
+    path.write_text(text, encoding="utf-8")
+    return folder, _typed(run, folder)
+
+
+def _typed(block: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run a README block in `folder`, with this environment's commands on the path."""
+    words = "\n".join(line for line in block.splitlines() if not line.startswith(". .venv"))
+    return subprocess.run(
+        ["bash", "-euc", words],
+        cwd=folder,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+
+
+def test_your_own_csv_in_five_lines(own_run) -> None:
+    folder, run = own_run
+    page = folder / "reports/incident_sizing/my-incident/report.html"
+    assert page.exists()
+    assert str(page.relative_to(folder)) in run.stdout
+    assert "1,440" in page.read_text(encoding="utf-8") or "1,44" in run.stdout
