@@ -80,20 +80,24 @@ def test_a_hundred_kills_while_publishing(tmp_path, links, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     put(tmp_path)
     rng = random.Random(7)
-    fork = multiprocessing.get_context("fork")
-    seen = set()
-    for _ in range(100 if links == "links" else 30):
-        child = fork.Process(target=put_for_ever, args=(tmp_path,))
+    read = consistent if links == "links" else _whole
+    seen = {read(tmp_path)}
+    kills = 100 if links == "links" else 30
+    for _ in range(kills):
+        child = multiprocessing.get_context("fork").Process(target=put_for_ever, args=(tmp_path,))
         child.start()
-        until = time.monotonic() + rng.uniform(0.005, 0.04)
+        known = len(seen)
+        while len(seen) == known:
+            seen.add(read(tmp_path))
+        until = time.monotonic() + rng.uniform(0, 0.02)
         while time.monotonic() < until:
-            seen.add(consistent(tmp_path) if links == "links" else _whole(tmp_path))
+            seen.add(read(tmp_path))
         child.kill()
         child.join()
-        seen.add(consistent(tmp_path) if links == "links" else _whole(tmp_path))
+        seen.add(read(tmp_path))
     last = put(tmp_path)
 
-    assert len(seen) > 10, "the kills came before anything was published"
+    assert len(seen) > kills
     assert publish.current_run(tmp_path) == last
     assert verify([tmp_path]) == []
     for parent in (tmp_path, tmp_path / "runs"):
