@@ -1,5 +1,6 @@
 -- One row per action that a rule took, with the market of the account that it hit.
 SELECT
+    actions.action_id,
     actions.acted_at,
     accounts.market
 FROM actions

@@ -1,5 +1,6 @@
 -- One row per user report, with the market of the account that was reported.
 SELECT
+    reports.report_id,
     reports.reported_at,
     accounts.market
 FROM reports

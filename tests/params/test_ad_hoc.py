@@ -88,7 +88,7 @@ def test_a_whole_number_is_a_number(project: Path) -> None:
     "cell",
     ["import os", "x = os.getcwd()", "x = 1; import os", "x, y = 1, 2", "x = y = 1", "x += 1",
      "def f(): pass", "x = [i for i in range(3)]", "x.y = 1", "x = 1 +", "_hidden = 1",
-     "model_fields = 1", "to_plain = 1", "(x := 1)"],
+     "model_fields = 1", "to_plain = 1", "notebook = 1", "json = 1", "(x := 1)"],
 )  # fmt: skip
 def test_a_cell_that_does_more_is_refused_and_not_run(tmp_path: Path, cell: str) -> None:
     with pytest.raises(Refusal) as caught:

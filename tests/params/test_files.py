@@ -111,6 +111,15 @@ def test_not_a_file(tmp_path: Path, write: Write) -> None:
         params.read(folder)
 
 
+def test_messages_show_paths_from_here(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write({**VALID, "level": 95})
+    monkeypatch.chdir(path.parents[2])
+    for given in (path, path.relative_to(Path.cwd())):
+        with pytest.raises(Refusal) as caught:
+            params.read(given)
+        assert caught.value.where == "params/incident_sizing/snow.yaml, line 7"
+
+
 def test_not_text(write: Write) -> None:
     path = write("")
     path.write_bytes(b"title: caf\xe9\n")

@@ -109,3 +109,24 @@ def test_what_no_file_could_hold(value: Any) -> None:
 def test_a_secret_in_a_notebook_is_not_repeated() -> None:
     error = refusal(ran(as_cell({**VALID, "connection": "postgres://u:hunter2@h/d"})))
     assert "hunter2" not in str(error)
+
+
+def test_in_a_real_shell() -> None:
+    """IPython's own history, as a kernel keeps it."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(history_load_length=0)
+    shell.history_manager.enabled = False
+    try:
+        for cell in (as_cell(VALID), injected({**NEEDED, "levle": 0.9})):
+            shell.run_cell(cell, store_history=True)
+        shell.user_ns["IncidentSizingParams"] = params.IncidentSizingParams
+        result = shell.run_cell(SETUP, store_history=True)
+        assert isinstance(result.error_in_exec, Refusal)
+        assert result.error_in_exec.nearest == "level"
+        shell.run_cell(injected({**NEEDED, "level": 0.9}), store_history=True)
+        assert shell.run_cell(SETUP, store_history=True).error_in_exec is None
+        assert shell.user_ns["params"].level == 0.9
+    finally:
+        InteractiveShell.clear_instance()

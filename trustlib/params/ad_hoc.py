@@ -57,7 +57,7 @@ def schema_from_notebook(path: str | Path) -> type[SharedParams]:
 
 
 # Names that the params object needs for itself.
-_RESERVED = frozenset(name for name in dir(SharedParams) if name not in SharedParams.model_fields)
+_RESERVED = frozenset({"notebook", *dir(SharedParams)} - set(SharedParams.model_fields))
 
 
 def _field(name: str, value: Any) -> Any:

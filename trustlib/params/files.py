@@ -81,7 +81,7 @@ def read(
     found, problems = entries(_text(path))
     if problems and not found:
         # Nothing could be read: what is missing cannot be known.
-        raise refusal(problems, file=str(path))
+        raise refusal(problems, file=shown_path(path))
     for argument in overrides:
         name, entry, faults = override(argument)
         problems += faults
@@ -90,7 +90,7 @@ def read(
     params, faults = validate(schema(name), _readable(found))
     problems += faults
     if params is None or problems:
-        raise refusal(problems, file=str(path), notebook=name)
+        raise refusal(problems, file=shown_path(path), notebook=name)
     values = params.to_plain()
     return ParamsFile(
         notebook=name,
@@ -118,11 +118,19 @@ def _readable(found: dict[str, Entry]) -> dict[str, Entry]:
     }
 
 
+def shown_path(path: Path) -> str:
+    """`path` as a message shows it: relative to the working directory where it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()) if path.is_absolute() else path)
+    except (ValueError, OSError):
+        return str(path)
+
+
 def _slug(path: Path) -> str:
     if path.suffix not in (".yaml", ".yml"):
         raise Refusal(
             f"{shown(path.name)} is not a params file",
-            where=str(path),
+            where=shown_path(path),
             next_step="params files end in .yaml",
         )
     slug = path.stem
@@ -130,7 +138,7 @@ def _slug(path: Path) -> str:
         better = suggest_slug(slug)
         raise Refusal(
             f"the file's name {shown(path.name)!r} cannot name a report",
-            where=str(path),
+            where=shown_path(path),
             nearest=f"{better}.yaml",
             next_step="rename it: small letters, digits, - and _, at most 64, "
             "starting with a letter or a digit",
@@ -148,7 +156,7 @@ def _text(path: Path) -> str:
         if path.stat().st_size > MAX_BYTES:
             raise Refusal(
                 "the file is too large for a params file",
-                where=str(path),
+                where=shown_path(path),
                 next_step="data belong in a .csv, .parquet or .sql file that `source` names",
             )
         return path.read_bytes().decode("utf-8")
@@ -156,20 +164,20 @@ def _text(path: Path) -> str:
         near = did_you_mean(path.name, _siblings(path))
         raise Refusal(
             "there is no such params file",
-            where=str(path),
-            nearest=str(path.with_name(near)) if near else None,
+            where=shown_path(path),
+            nearest=shown_path(path.with_name(near)) if near else None,
             next_step="`trustlib list` shows the params files; `trustlib new` writes one",
         ) from None
     except UnicodeDecodeError as error:
         raise Refusal(
             f"the file is not UTF-8 text (byte {error.start + 1})",
-            where=str(path),
+            where=shown_path(path),
             next_step="save it as UTF-8",
         ) from None
     except OSError as error:
         raise Refusal(
             f"the file cannot be read: {error.strerror}",
-            where=str(path),
+            where=shown_path(path),
             next_step="check the path and its permissions",
         ) from None
 
@@ -195,11 +203,11 @@ def _notebook_of(path: Path, found: dict[str, Entry], problems: list[Problem]) -
     if ranked and (len(ranked) == 1 or ranked[0][:2] < ranked[1][:2]):
         return ranked[0][2]
     if problems:
-        raise refusal(problems, file=str(path))
+        raise refusal(problems, file=shown_path(path))
     near = did_you_mean(folder, notebooks())
     raise Refusal(
         f"no notebook is named {shown(folder)!r}, and the names in the file fit none",
-        where=str(path),
+        where=shown_path(path),
         nearest=f"params/{near}/{path.name}" if near else None,
         next_step=f"move the file to params/<notebook>/; notebooks: {', '.join(notebooks())}",
     )
