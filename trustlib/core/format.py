@@ -105,9 +105,10 @@ def alike(
 ) -> list[str]:
     """`values`, a point and perhaps its interval's ends, all rounded to one place.
 
-    The place is the third digit of the largest, finer where the first would vanish or the ends
-    would meet. Whole numbers stay whole; dollars have cents or none. With `beside`, the largest
-    number of a column, the place is that number's third digit: the column reads as one.
+    The place is the third digit of the largest (from 1 on a tenth at the finest), but finer
+    where the first would vanish or the ends would meet. Whole numbers stay whole; dollars have
+    cents or none. With `beside`, the largest number of a column, the place is that number's
+    third digit: the column reads as one.
     """
     leading = list(values) if beside is None else [beside]
     place = _place(leading, digits)
@@ -153,6 +154,8 @@ def _place(values: list[float], digits: int) -> int:
     if largest == 0:
         return 0
     place = math.floor(math.log10(_significant(largest, digits))) - digits + 1
+    if largest >= 1:
+        place = max(place, -1)  # a tenth of a thing is as fine as a count reads
     if values[0]:
         place = min(place, math.floor(math.log10(abs(values[0]))))
     if (width := max(values) - min(values)) > 0:

@@ -56,7 +56,7 @@ def table(
     html = Markup(
         '<div class="scroll"><table><caption>{}</caption><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>"
-    ).format(caption, heads, body)
+    ).format(clean(caption), heads, body)
     lines = [" | ".join(map(clean, row)) for row in rows]
     return View(html=html, text="\n".join([caption, " | ".join(columns), *lines]))
 

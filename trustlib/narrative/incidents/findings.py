@@ -128,7 +128,7 @@ def can_we_believe_it(checks: Sequence[Check]) -> View:
         rest.append(f"{house.number_word(n)} {'needs' if n == 1 else 'need'} a reader's judgement")
     if n := tally["not_run"]:
         rest.append(f"{house.number_word(n)} could not be run")
-    passed = house.upper_first(house.number_word(tally["pass"]))
+    passed = house.upper_first(house.number_word(tally["pass"])) if tally["pass"] else "None"
     verb = "passes" if tally["pass"] == 1 else "pass"
     return house.finding(
         f"{passed} of {house.number_word(total)} checks {verb}; {house.listed(rest)}"
