@@ -18,6 +18,7 @@ from trustlib.data.grid import BUCKETS, MAX_BUCKETS, Grid, ceiling, floor, grid
 from trustlib.data.records import CountsQuery
 
 _DAY = 86400
+_CENTURY = 36525 * _DAY
 _STRAY_GAP = 30  # days of nothing that set a few rows apart from the rest
 _STRAY_SHARE = 200  # and "a few" is at most one row in so many
 
@@ -122,10 +123,35 @@ def native(rows: Any, query: CountsQuery, zone: Clock, *, aware: bool) -> Native
 
 
 def zone_of(days: pd.DataFrame, query: CountsQuery) -> Clock:
-    """The clock of the query's zone over the rows that `days` describes and the window."""
-    first, last, _, _ = _body(days, seconds(query.incident_start), seconds(query.incident_end))
-    low = min(first, seconds(query.incident_start))
-    return clocks.clock(query.timezone, low, max(last, seconds(query.incident_end)))
+    """The clock of the query's zone over the rows that `days` describes and the window.
+
+    Raises
+    ------
+    Refusal
+        Dates without a time of day, where the bucket is shorter than a day.
+    NoData
+        No row within two days of the window.
+    """
+    start, end = seconds(query.incident_start), seconds(query.incident_end)
+    first, last, _, _ = _body(days, start, end)
+    _reaches(query, first - 2 * _DAY, last + 2 * _DAY, start, end)
+    real = days[days["day"] >= 0]
+    midnights = ((real["first"] % _DAY == 0) & (real["last"] % _DAY == 0)).all()
+    crowded = int(real["n"].sum()) > len(real)
+    if midnights and crowded and query.count_column is None and query.bucket != "1d":
+        raise Refusal(
+            "the times are dates without a time of day",
+            where=f"time_column: {query.time_column}, bucket: {query.bucket}",
+            nearest="bucket: 1d",
+            next_step="set bucket: 1d, or name a column that holds the time of day",
+        )
+    low = min(first, start)
+    if query.history_start is not None:
+        low = max(low, min(start, seconds(query.history_start)))
+    # A clock older than that is not asked for: the grid refuses such a history.
+    return clocks.clock(
+        query.timezone, max(low, start - _CENTURY), max(min(last, end + _CENTURY), end)
+    )
 
 
 def extent(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Check
-from trustlib.core.format import duration, instant, plural, zone_name
+from trustlib.core.format import duration, instant, percent, plural, zone_name
 from trustlib.data import clock as clocks
 from trustlib.data.clock import seconds
 from trustlib.data.engine.repeats import Repeats
@@ -37,12 +37,12 @@ def report(
     """The health frame (``item``, ``n``, ``note``) and the checks."""
     window = _window(query, reach, laid)
     checks = [
-        _complete(window, query, reach),
+        _complete(window, query, laid),
         _history(query, reach, laid, window),
         _duplicates(query, repeats),
         _readable(form, laid, reach, n),
         _clock(query, laid, form),
-        _freshness(query, reach),
+        _freshness(query, reach, laid),
     ]
     return _health(query, reach, laid, form, spacing, repeats, n), tuple(checks)
 
@@ -78,31 +78,38 @@ def longest_run(mask: np.ndarray) -> int:
     return int((turns[1::2] - turns[::2]).max(initial=0))
 
 
-def _complete(window: _Inside, query: CountsQuery, reach: Extent) -> Check:
+_BUCKET_WORDS = {"30min": "half hour", "1h": "hour", "1d": "day"}
+
+
+def _buckets(n: int, query: CountsQuery) -> str:
+    return plural(n, _BUCKET_WORDS[query.bucket])
+
+
+def _complete(window: _Inside, query: CountsQuery, laid: Laid) -> Check:
     have = window.buckets - window.missing
-    said = plural(window.buckets, "bucket")
+    said = _buckets(window.buckets, query)
     end = seconds(query.incident_end)
-    if reach.data_last < end:
-        text = (
-            f"The data end {duration(elapsed(end - reach.data_last))} before the window does: "
-            f"{have:,} of its {said} are there. What is missing is not counted as zero."
-        )
+    if laid.covered_to < end:
         return Check(
-            name="data_complete", verdict="fail", label="data end inside the window", text=text
+            name="data_complete",
+            verdict="fail",
+            label="data end inside the window",
+            text=f"The data end before the window does: {have:,} of its {said} are there "
+            f"({percent(have / window.buckets)}). What is missing is not counted as zero.",
         )
     if window.missing:
         return Check(
             name="data_complete",
             verdict="fail" if window.missing > window.buckets / 10 else "warn",
-            label=f"{plural(window.missing, 'bucket')} of the window missing",
+            label=f"{_buckets(window.missing, query)} of the window missing",
             text=f"{have:,} of the window's {said} are there; the missing ones are left out "
             "of the total and not counted as zero.",
         )
     return Check(
         name="data_complete",
         verdict="pass",
-        label="every bucket of the window is there",
-        text=f"All {said} of the window hold data.",
+        label="the window is all there",
+        text=f"The window's {said} all hold data.",
     )
 
 
@@ -129,14 +136,14 @@ def _history(query: CountsQuery, reach: Extent, laid: Laid, window: _Inside) -> 
             name="empty_buckets",
             verdict="warn",
             label="gaps in the history",
-            text=f"{plural(int(gone.sum()), 'bucket')} of the history are missing; the longest "
+            text=f"{_buckets(int(gone.sum()), query)} of the history are missing; the longest "
             f"stretch without data lasts {duration(elapsed(silent * width))}.",
         )
     return Check(
         name="empty_buckets",
         verdict="pass",
         label="no gaps in the history",
-        text=f"{int(gone.sum()):,} of {plural(int(before.sum()), 'bucket')} of the history are "
+        text=f"{int(gone.sum()):,} of {_buckets(int(before.sum()), query)} of the history are "
         "missing.",
     )
 
@@ -226,7 +233,7 @@ def _clock(query: CountsQuery, laid: Laid, form: TimeForm) -> Check:
     once = seen.get("ambiguous labels that occur once", 0) + seen.get("rows in ambiguous hours", 0)
     twice = seen.get("ambiguous labels that occur twice", 0)
     impossible = seen.get("rows in impossible hours", 0)
-    touched = plural(int(laid.ambiguous.sum()), "bucket")
+    touched = _buckets(int(laid.ambiguous.sum()), query)
     parts = []
     if once:
         parts.append(
@@ -261,31 +268,37 @@ def _clock(query: CountsQuery, laid: Laid, form: TimeForm) -> Check:
     )
 
 
-def _freshness(query: CountsQuery, reach: Extent) -> Check:
-    last = instant(clocks.instant(reach.data_last), query.timezone)
-    end = seconds(query.incident_end)
-    if reach.data_last < end:
+def _freshness(query: CountsQuery, reach: Extent, laid: Laid) -> Check:
+    last = f"The data run to {instant(clocks.instant(reach.data_last), query.timezone)}"
+    late = laid.seen["rows after as_of"]
+    left = f" {plural(late, 'row')} dated after as_of are left out." if late else ""
+    if laid.covered_to < seconds(query.incident_end):
         return Check(
             name="freshness",
             verdict="fail",
             label="data too old for the window",
-            text=f"The last data are of {last}, before the window ends.",
+            text=f"{last}, and the window ends later.{left}",
         )
     if reach.as_of is None:
         return Check(
             name="freshness",
             verdict="pass",
-            label="data reach past the window",
-            text=f"The data run to {last}; no as_of was given.",
+            label="data reach the window's end",
+            text=f"{last}; no as_of was given to compare with.",
         )
-    behind = reach.as_of - reach.data_last
-    stale = behind > max(2 * reach.grid.width, 86400)
+    behind = reach.as_of - laid.covered_to
+    if behind > max(2 * reach.grid.width, 86400):
+        return Check(
+            name="freshness",
+            verdict="warn",
+            label="data are behind",
+            text=f"{last}, {duration(elapsed(reach.as_of - reach.data_last))} before as_of.{left}",
+        )
     return Check(
         name="freshness",
-        verdict="warn" if stale else "pass",
-        label="data are behind" if stale else "data are fresh",
-        text=f"The data run to {last}"
-        + (f", {duration(elapsed(behind))} before as_of." if behind > 0 else ", up to as_of."),
+        verdict="pass",
+        label="data are fresh",
+        text=f"{last}, up to as_of or near it.{left}",
     )
 
 
@@ -319,6 +332,7 @@ def _health(
         "rows after the grid": "left out: past the stretch that shows recovery",
         "rows counted": "on the grid",
         "empty counts": "their buckets are missing",
+        "counts that are not whole": "summed to six decimals",
         "partial buckets": "missing: made from less than the whole bucket",
         "rows in ambiguous hours": "read as the earlier of the two hours",
         "rows in impossible hours": "moved forward by the clock's gap",

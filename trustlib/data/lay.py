@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,9 @@ class Laid:
         Name to (n,) float64, in order of size; None where not asked for.
     n_segments
         How many there are in the rows.
+    covered_to
+        UTC second up to which the rows are evidence: the end of the last label, or the last
+        event and the silence that such a stream falls into now and then.
     seen
         Plain counts for the health frame, by item.
     """
@@ -46,6 +50,7 @@ class Laid:
     excused: NDArray[np.bool_]
     segments: dict[str, Floats] | None
     n_segments: int
+    covered_to: int
     seen: dict[str, int] = field(default_factory=dict)
 
 
@@ -74,7 +79,8 @@ def events(rows: Any, query: CountsQuery, reach: Extent, *, aware: bool) -> Laid
     count = np.zeros(n)
     np.add.at(count, places(reach, inside["key"]), inside["n"].to_numpy(dtype=float))
     ambiguous, excused, seen = _clock_events(rows, reach, aware=aware)
-    missing = excused | _unseen(reach, count)
+    silence = math.ceil(_SILENCE * (reach.data_last - reach.data_first) / max(1.0, count.sum()))
+    missing = excused | _unseen(reach, silence)
     seen |= _outside(found)
     seen["partial buckets"] = int((missing & ~excused & (count > 0)).sum())
     seen["rows counted"] = int(count[~missing].sum())
@@ -89,21 +95,17 @@ def events(rows: Any, query: CountsQuery, reach: Extent, *, aware: bool) -> Laid
         excused=excused,
         segments=segments,
         n_segments=n_segments,
+        covered_to=reach.data_last + silence,
         seen=seen,
     )
 
 
-def _unseen(reach: Extent, count: Floats) -> NDArray[np.bool_]:
+def _unseen(reach: Extent, silence: int) -> NDArray[np.bool_]:
     """Buckets that the rows do not cover: before the first, after the last, or cut by either."""
     starts, ends = reach.grid.edges[:-1], reach.grid.edges[1:]
-    gap = (reach.data_last - reach.data_first) / max(1.0, count.sum())
-    late = (ends > reach.data_last) & (
-        (starts >= reach.data_last) | (ends - reach.data_last > _SILENCE * gap)
-    )
-    early = (starts < reach.data_first) & (
-        (ends <= reach.data_first) | (reach.data_first - starts > _SILENCE * gap)
-    )
-    return late | early
+    late = (starts >= reach.data_last) | (ends > reach.data_last + silence)
+    early = (ends <= reach.data_first) | (starts < reach.data_first - silence)
+    return np.asarray(late | early)
 
 
 def _clock_events(
@@ -151,7 +153,7 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
     keys = ["segment"] if query.segment_column is not None else []
     roles = ("count",) if query.control_column is None else ("count", "control")
     rows = tally.valued(rows, roles)
-    nulls = _readable(rows, query, roles)
+    empty, fractional = _readable(rows, query, roles)
     if aware:
         rows = rows.mutate(turn=rows["at"] * 0)
     else:
@@ -178,7 +180,9 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
             seen["control repeated on every segment"] = 1
         control = _column(source, "control", places(reach, source["key"]), n, whole)
     seen |= _outside(found)
-    seen["empty counts"] = nulls
+    seen["rows counted"] = int(inside["n"].sum())
+    seen["empty counts"] = empty
+    seen["counts that are not whole"] = fractional
     seen["partial buckets"] = int(((covered > 0) & ~whole).sum())
     segments, n_segments = None, 0
     if keys:
@@ -193,6 +197,7 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
         excused=excused & np.isnan(count),
         segments=segments,
         n_segments=n_segments,
+        covered_to=reach.data_last,
         seen=seen,
     )
 
@@ -207,9 +212,9 @@ def _column(
     return values
 
 
-def _readable(rows: Any, query: CountsQuery, roles: tuple[str, ...]) -> int:
-    """Refuse what is not a count; returns how many counts are empty."""
-    empty = 0
+def _readable(rows: Any, query: CountsQuery, roles: tuple[str, ...]) -> tuple[int, int]:
+    """Refuse what is not a count; returns how many counts are empty, and how many not whole."""
+    empty = fractional = 0
     for role in roles:
         faults = tally.value_faults(rows, role)
         column = query.count_column if role == "count" else query.control_column
@@ -223,8 +228,8 @@ def _readable(rows: Any, query: CountsQuery, roles: tuple[str, ...]) -> int:
             if faults[kind]:
                 raise Refusal(f"{faults[kind]:,} {role}s {what}", where=where, next_step=step)
         if role == "count":
-            empty = faults["nulls"]
-    return empty
+            empty, fractional = faults["nulls"], faults["fractional"]
+    return empty, fractional
 
 
 def _single(doubled: dict[str, int], query: CountsQuery) -> None:

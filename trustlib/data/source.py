@@ -180,11 +180,13 @@ def csv_header(path: Path) -> Header:
         try:
             names = next(csv.reader(file, delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration):
-            raise Refusal(
-                "the first line of the CSV file is not a header",
-                where=f"{where}, line 1",
-                next_step="put the column names on the first line; quote a name that holds a comma",
-            ) from None
+            names = []
+    if not any(name.strip() for name in names):
+        raise Refusal(
+            "the first line of the CSV file is not a header",
+            where=f"{where}, line 1",
+            next_step="put the column names on the first line; quote a name that holds a comma",
+        )
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise Refusal(

@@ -22,14 +22,11 @@ class TimeForm:
     ----------
     aware
         True where the times carry an offset (or the type is zoned): nothing to resolve.
-    dates
-        True where all are dates without a time of day.
     nulls, unreadable
         Rows left out because the time is empty, or is not a time.
     """
 
     aware: bool
-    dates: bool
     nulls: int
     unreadable: int
 
@@ -51,7 +48,7 @@ def time_form(table: Any, query: CountsQuery) -> TimeForm:
     nulls = tally.nulls(table, "time")
     if nulls["nulls"] == nulls["rows"]:
         raise _no_times(where)
-    return TimeForm(aware=kind == "aware", dates=False, nulls=nulls["nulls"], unreadable=0)
+    return TimeForm(aware=kind == "aware", nulls=nulls["nulls"], unreadable=0)
 
 
 def _no_times(where: str) -> NoData:
@@ -86,7 +83,6 @@ def _text(forms: dict[str, int], where: str) -> TimeForm:
         )
     return TimeForm(
         aware=forms["aware"] > 0,
-        dates=forms["dates"] == read,
         nulls=nulls,
         unreadable=unreadable,
     )

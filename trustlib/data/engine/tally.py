@@ -36,7 +36,7 @@ def time_type(table: Any) -> str:
 
 
 def text_forms(table: Any) -> dict[str, int]:
-    """How the time column is written, in rows: nulls, naive, aware, dates, digits."""
+    """How the time column is written, in rows: nulls, naive, aware, digits."""
     text = table["time"]
     tail = text.substr(11)  # past the date, whose dashes are none of an offset
     zoned = tail.contains("+") | tail.contains("-") | tail.contains("Z") | tail.contains("z")
@@ -46,7 +46,6 @@ def text_forms(table: Any) -> dict[str, int]:
         nulls=table.count(where=table["time"].isnull()),
         naive=table.count(where=table["shaped"] & ~table["zoned"]),
         aware=table.count(where=table["shaped"] & table["zoned"]),
-        dates=table.count(where=table["time"].length() == 10),
     )
     forms = _record(found)
     forms["digits"] = 0
@@ -296,7 +295,7 @@ def ranked(rows: Any, top: int) -> tuple[Any, list[str], int]:
     Returns the rows, the names of the `top` largest, and how many segments there are.
     Ties go by name, so the order never depends on threads. No name enters a statement.
     """
-    rows = rows.mutate(segment=rows["segment"].cast("string").fill_null(NO_SEGMENT))
+    rows = rows.mutate(segment=rows["segment"].nullif("").fill_null(NO_SEGMENT))
     weight = rows["count"].cast(_DECIMAL).sum() if "count" in rows.columns else rows.count()
     sizes = rows.group_by("segment").aggregate(weight=weight.fill_null(0))
     order = ibis.window(order_by=[ibis.desc(sizes["weight"]), sizes["segment"]])
