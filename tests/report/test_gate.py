@@ -192,5 +192,6 @@ def test_plain_text_is_escaped_and_loses_terminal_codes() -> None:
 def test_headings_take_inline_markdown_only() -> None:
     gate = Gate()
     assert gate.heading("What *happened* in `x`") == "What <em>happened</em> in <code>x</code>"
+    assert gate.heading("a <b> & `c`") == "a &lt;b&gt; &amp; <code>c</code>"
     assert "<img" not in gate.heading("![a](https://example.org/a.png) b")
     assert gate.inline('<p class="x">a <a href="https://example.org">b</a></p>') == "a b"

@@ -225,12 +225,12 @@ def test_headings_inside_fences_are_code() -> None:
     assert text.count("<h2") == 2  # the section and the provenance
 
 
-def test_equal_kickers_get_different_ids() -> None:
-    text = page.render(
-        sample.book(*(sample.text("## Code\n\nx") for _ in range(2))), context=sample.context()
-    )
+def test_equal_kickers_and_the_pages_own_names_get_different_ids() -> None:
+    kickers = ("Answer", "Code", "Code")
+    cells = [sample.text(f"## {kicker}\n\nx") for kicker in kickers] + [sample.code("1")]
+    text = page.render(sample.book(*cells), context=sample.context())
     assert audit.problems(text) == []
-    assert 'id="code-2"' in text
+    assert re.findall(r'<h2 id="([^"]+)"', text) == ["answer-2", "code-2", "code-3", "code"]
 
 
 def test_an_empty_notebook_is_still_a_page() -> None:
@@ -261,10 +261,13 @@ def test_the_page_around_the_figures_is_small(report: str) -> None:
 
 
 def test_rendering_is_quick() -> None:
-    page.render(sample.incident(), context=sample.context())
-    begun = time.perf_counter()
-    page.render(sample.incident(), context=sample.context())
-    assert time.perf_counter() - begun < 0.3
+    page.warm()
+    notebook, context, seconds = sample.incident(), sample.context(), []
+    for _ in range(5):
+        begun = time.process_time()
+        page.render(notebook, context=context)
+        seconds.append(time.process_time() - begun)
+    assert min(seconds) < 0.1  # about .01 on the machine that this was written on
 
 
 def test_the_same_input_gives_the_same_bytes_whatever_surrounds_it(report: str) -> None:

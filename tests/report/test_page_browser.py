@@ -123,6 +123,25 @@ def test_no_page_scrolls_sideways(browser: Browser, good: Path, name: str, width
     assert browser.script("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_endless_words_do_not_widen_a_page(browser: Browser, tmp_path: Path, width: int) -> None:
+    word = "x" * 10_000
+    cells = [
+        sample.text(f"# {word}"),
+        sample.text(f"## {word}\n\n{word}\n\n- {word}"),
+        sample.code(word, sample.html(sample.finding(word) + f"<table><tr><td>{word}</table>")),
+        sample.code(word, sample.html(f"<svg viewBox='0 0 9 9'><text>{word}</text></svg>")),
+        sample.code(word, sample.html(f"<figure><figcaption>{word}</figcaption></figure>")),
+    ]
+    text = page.render(sample.book(*cells), context=payloads.context(word))
+    (tmp_path / "report.html").write_text(text)
+    (tmp_path / "failure.html").write_text(page.failure(payloads.failed(word)))
+    browser.device(width=width, height=844, phone=width < 700, scheme="light")
+    for name in ("report", "failure"):
+        browser.open(tmp_path / f"{name}.html")
+        assert browser.script("document.documentElement.scrollWidth") <= width
+
+
 def test_nothing_on_the_page_is_refused_by_its_own_policy(browser: Browser, good: Path) -> None:
     for name in ("report", "scratch", "failure", "index"):
         browser.open(good / f"{name}.html")
