@@ -178,7 +178,9 @@ def test_reversed_windows(write: Write) -> None:
     empty = {**VALID, "incident_end": VALID["incident_start"]}
     assert "reversed or empty" in refused(write, empty).what
     windows = [list(reversed(pair)) for pair in VALID["exclude_windows"]]
-    assert "reversed window" in refused(write, {**VALID, "exclude_windows": windows}).what
+    assert "reversed or empty window" in refused(write, {**VALID, "exclude_windows": windows}).what
+    windows = [[pair[0], pair[0]] for pair in VALID["exclude_windows"]]
+    assert "reversed or empty window" in refused(write, {**VALID, "exclude_windows": windows}).what
 
 
 @pytest.mark.parametrize(
