@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from trustlib.report import RunOutcome, run
+from trustlib.report import RunOutcome, plan, run, work
 
 v4 = nbformat.v4
 
@@ -89,6 +89,11 @@ class Workshop:
     def one(self, path: Path, **options: object) -> RunOutcome:
         (outcome,) = self.run(path, **options)
         return outcome
+
+    def here(self, path: Path) -> RunOutcome:
+        """Run in this very process, so that a test can replace parts of it."""
+        job = plan.job(path.relative_to(self.path))
+        return work.run_report(replace(job, project={"code": {}}), lambda event: None)
 
     def folder(self, slug: str, notebook: str = "small") -> Path:
         return self.path / "reports" / notebook / slug

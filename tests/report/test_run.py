@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from trustlib import report
+from trustlib.report import page
 
 
 def test_a_complete_run_leaves_the_four_files(workshop):
@@ -112,51 +113,48 @@ def test_two_files_for_one_report_are_refused(workshop):
 
 
 def test_identical_runs_are_one_revision_and_different_ones_are_told(workshop, monkeypatch):
-    seen = workshop.path / "seen"
-    _record_context(monkeypatch, seen)
-    for n in (3, 3, 4, 4, 3):
-        assert workshop.one(workshop.params("one", f"n: {n}\n")).status == "complete"
-    told = [json.loads(line) for line in seen.read_text().splitlines()]
+    told = []
 
-    assert [one["revision"] for one in told] == [1, 1, 2, 2, 3]
-    headlines = [[past["headline"] for past in one["revisions"]] for one in told]
+    def recording(notebook, *, context):
+        told.append(context)
+        return f"<p>{context['results']['headline']}</p>"
+
+    monkeypatch.setattr(page, "render", recording)
+    for n in (3, 3, 4, 4, 3):
+        assert workshop.here(workshop.params("one", f"n: {n}\n")).status == "complete"
+
+    assert [context["revision"] for context in told] == [1, 1, 2, 2, 3]
+    headlines = [[past["headline"] for past in context["revisions"]] for context in told]
     assert headlines == [[], [], ["There are 6."], ["There are 6."], ["There are 8."]]
     assert told[2]["revisions"] == told[3]["revisions"]
     assert len(list((workshop.folder("one") / "runs").iterdir())) == 5
     assert report.verify([workshop.folder("one")]) == []
 
 
-def _record_context(monkeypatch, seen):
-    from trustlib.report import page
-
-    render = page.render
-
-    def recording(notebook, *, context):
-        kept = {"revision": context["revision"], "revisions": context["revisions"]}
-        with seen.open("a") as stream:
-            stream.write(json.dumps(kept) + "\n")
-        return render(notebook, context=context)
-
-    monkeypatch.setattr(page, "render", recording)
-
-
 def test_a_page_that_cannot_be_rendered_is_a_failed_run(workshop, monkeypatch):
-    from trustlib.report import page
-
-    workshop.one(workshop.params("one"))
+    workshop.here(workshop.params("one"))
     before = workshop.bytes_of([workshop.folder("one")])
 
     def broken(notebook, *, context):
         raise ValueError(f"the value is {4000 + 711}")
 
     monkeypatch.setattr(page, "render", broken)
-    outcome = workshop.one(workshop.params("one"))
+    outcome = workshop.here(workshop.params("one"))
 
     assert outcome.status == "failed"
     assert "ValueError" in outcome.message
     assert workshop.bytes_of([workshop.folder("one")]) == before
-    attempt = outcome.page.parent
-    assert all("4711" not in file.read_text() for file in attempt.iterdir())
+    assert all("4711" not in file.read_text() for file in outcome.page.parent.iterdir())
+
+
+def test_a_failure_page_that_cannot_be_rendered_still_says_what_happened(workshop, monkeypatch):
+    def broken(context):
+        raise ValueError
+
+    monkeypatch.setattr(page, "failure", broken)
+    outcome = workshop.here(workshop.params("one", 'fault: "1 / 0"\nat: 2\n'))
+
+    assert "ZeroDivisionError" in outcome.page.read_text()
 
 
 def test_source_paths_become_relative(workshop):

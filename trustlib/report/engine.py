@@ -109,7 +109,11 @@ class ReportEngine(NBClientEngine):
             coalesce_streams=True,
             on_cell_start=starting,
         )
-        return client.execute(env=environment)
+        try:
+            return client.execute(env=environment)
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
 
 
 papermill_engines.register(ENGINE, ReportEngine)
