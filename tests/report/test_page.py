@@ -124,8 +124,15 @@ def test_earlier_runs_are_told_and_linked(report: str) -> None:
     assert '<a href="runs/20150130T090000Z-0f0f0f/report.html">' in report
     for run_id in ("../../etc", "a/b", "a..b", "javascript:alert(1)", ""):
         told = shown(sample.text("# a"), revisions=[{"run_id": run_id, "headline": "5 things"}])
-        assert "Revised: was 5 things" in told
+        assert "Revised: was</strong> 5 things" in told
         assert "runs/" not in told
+
+
+def test_the_newest_earlier_run_is_told_and_the_others_are_folded() -> None:
+    rows = [{"run_id": f"r{i}", "ran_at": "x", "headline": f"number {i}"} for i in range(3)]
+    text = shown(sample.text("# a"), revisions=rows)
+    order = [text.index(part) for part in ("number 2", ">2 earlier<", "number 1", "number 0")]
+    assert order == sorted(order)
 
 
 def test_code_is_collected_folded_and_escaped() -> None:

@@ -168,8 +168,8 @@ def shown(output: Mapping[str, Any], gate: Gate) -> Markup:
     for mime in SHOWN_TYPES:
         if mime in output["data"]:
             value = output["data"][mime]
-            text = value if isinstance(value, str) else "".join(value)
-            markup = _typed(mime, text, _description(output, mime), gate)
+            source = value if isinstance(value, str) else "".join(value)
+            markup = _typed(mime, source, _description(output, mime), gate)
             if re.search(r"<(?:img|svg)\b", markup) or markup.striptags().strip():
                 return markup
     return Markup("")
