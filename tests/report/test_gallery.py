@@ -152,8 +152,11 @@ def test_missing_files_stray_files_and_dead_links_are_survived(tmp_path: Path) -
     (tmp_path / "incident_sizing" / "stray.txt").write_text("x")
     (tmp_path / "empty" / "folder").mkdir(parents=True)
     (tmp_path / ".hidden" / "x").mkdir(parents=True)
-    (card,) = cards(written(tmp_path))
-    assert "cannot be read" in card
+    bare, gone = cards(written(tmp_path))
+    assert "cannot be read" in bare
+    assert 'href="incident_sizing/bare/report.html"' in bare
+    assert "cannot be read" in gone
+    assert "href" not in gone
 
 
 def test_the_only_script_is_the_one_that_the_policy_names(tmp_path: Path) -> None:

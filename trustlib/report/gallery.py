@@ -102,21 +102,22 @@ def _row(folder: Path) -> Row | None:
     place = f"{quote(folder.parent.name)}/{quote(folder.name)}"
     run_id = publish.current_run(folder)
     attempt = _attempt(folder, place, after=run_id)
-    if run_id is None and not (folder / "report.html").exists():
+    newer = attempt[1:] if attempt else None
+    href = f"{place}/report.html" if (folder / "report.html").is_file() else ""
+    if run_id is None and not href:
         if attempt is None:
             return None
         title = _title(_json(folder / "attempts" / attempt[0] / "manifest.json"), folder)
-        return Row(order=attempt[0], kind=kind, title=title, attempt=attempt[1:])
+        return Row(order=attempt[0], kind=kind, title=title, attempt=newer)
     run = folder / "runs" / run_id if run_id else folder
     results, manifest = _json(run / "results.json"), _json(run / "manifest.json")
-    newer = attempt[1:] if attempt else None
     if not results:
         return Row(
             order=run_id or "",
             kind=kind,
             title=_title(manifest, folder),
             headline="The results of this report cannot be read; trustlib verify tells why.",
-            href=f"{place}/report.html",
+            href=href,
             attempt=newer,
         )
     worst, words = _checks(results)
@@ -133,7 +134,7 @@ def _row(folder: Path) -> Row | None:
         owner=_text(params.get("owner")),
         as_of=around.moment(params.get("as_of"), zone, time=False),
         ran_at=around.moment(manifest.get("started_at")),
-        href=f"{place}/report.html",
+        href=href,
         attempt=newer,
     )
 
