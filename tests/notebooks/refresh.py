@@ -2,19 +2,31 @@
 
     python -m tests.notebooks.refresh
 
-Run it from the project's root, with the small demo world there (`trustlib demo`).
+They run in a project of their own, with a demo world made for the purpose, so that what is
+committed does not depend on the world that somebody happens to work in.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-KEPT = "text/plain"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def fresh_project(root: Path) -> Path:
+    """`root` filled with the notebooks, the params and the small demo world."""
+    for folder in ("notebooks", "params"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    demo = [sys.executable, "-m", "trustlib", "demo"]
+    subprocess.run(demo, cwd=root, check=True, capture_output=True)
+    return root
 
 
 def text_only(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -23,21 +35,27 @@ def text_only(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if "data" in output:
-                output["data"] = {KEPT: output["data"][KEPT]}
+                output["data"] = {"text/plain": output["data"]["text/plain"]}
                 output["metadata"] = {}
     notebook.metadata["language_info"] = {"name": "python"}
     return notebook
 
 
-def refresh(path: Path) -> None:
-    """Execute the notebook at `path` and write it back."""
+def refresh(path: Path, project: Path) -> None:
+    """Execute the notebook at `path` in `project` and write it back."""
     notebook = nbformat.read(path, as_version=4)
-    resources = {"metadata": {"path": str(path.parent)}}
+    resources = {"metadata": {"path": str(project / "notebooks")}}
     NotebookClient(notebook, kernel_name="python3", timeout=300, resources=resources).execute()
     nbformat.write(text_only(notebook), path)
 
 
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = fresh_project(Path(folder))
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+            refresh(path, project)
+            sys.stdout.write(f"{path.name}\n")
+
+
 if __name__ == "__main__":
-    for notebook_path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        refresh(notebook_path)
-        sys.stdout.write(f"{notebook_path.name}\n")
+    main()

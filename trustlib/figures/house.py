@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from trustlib.core import View
-from trustlib.core.text import clean
+from trustlib.core.text import clean, short
 from trustlib.figures.svg import PALETTE, fragment
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def rounded(data: pd.DataFrame, digits: int = 6) -> pd.DataFrame:
 
 def _cell(value: object) -> str:
     """Text for a spreadsheet: one that would be read as a formula is quoted."""
-    text = clean(value)
+    text = short(value, 200) if clean(value) else ""
     return f"'{text}" if text[:1] in "=+-@" and text[:1] else text
 
 
