@@ -135,10 +135,7 @@ def zone_of(days: pd.DataFrame, query: CountsQuery) -> Clock:
     start, end = seconds(query.incident_start), seconds(query.incident_end)
     first, last, _, _ = _body(days, start, end)
     _reaches(query, first - 2 * _DAY, last + 2 * _DAY, start, end)
-    real = days[days["day"] >= 0]
-    midnights = ((real["first"] % _DAY == 0) & (real["last"] % _DAY == 0)).all()
-    crowded = int(real["n"].sum()) > len(real)
-    if midnights and crowded and query.count_column is None and query.bucket != "1d":
+    if query.count_column is None and query.bucket != "1d" and _dates_only(days):
         raise Refusal(
             "the times are dates without a time of day",
             where=f"time_column: {query.time_column}, bucket: {query.bucket}",
@@ -173,6 +170,8 @@ def extent(
     data_last = (last if aware else _latest(zone, last)) + (spacing.seconds if spacing else 1)
     if spacing and spacing.seconds == _DAY:
         data_last = ceiling(data_last - 2 * 3600, "1d", zone)
+    if spacing is None and not aware and _dates_only(days):
+        data_last = ceiling(data_last, "1d", zone)  # a date stands for its whole day
     _reaches(query, data_first, data_last, start, end)
     phase = _phase(query, zone, spacing, aware=aware)
     _aligned(query, zone, phase)
@@ -210,6 +209,13 @@ def extent(
         strays_late=late,
         as_of=as_of,
     )
+
+
+def _dates_only(days: pd.DataFrame) -> bool:
+    """True where every time is a midnight, and some days have several."""
+    real = days[days["day"] >= 0]
+    midnights = (real["first"] % _DAY == 0) & (real["last"] % _DAY == 0)
+    return bool(midnights.all()) and int(real["n"].sum()) > len(real)
 
 
 def _latest(zone: Clock, label: int) -> int:
