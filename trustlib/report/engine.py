@@ -166,7 +166,7 @@ def stop(manager: ReportKernelManager) -> None:
     """Kill the kernel and its children at once, whatever state it is in."""
 
     async def kill() -> None:
-        if manager.has_kernel:
+        if manager.provisioner is not None and manager.has_kernel:
             await manager.provisioner.kill()
             await manager.provisioner.wait()
         await manager._async_cleanup_resources()

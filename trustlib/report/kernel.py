@@ -45,10 +45,10 @@ def environment(*, home: Path, debug: bool = False) -> dict[str, str]:
     }
     # A person's own IPython start-up files must not change a report.
     private = {"IPYTHONDIR": str(home / "ipython"), "TRUSTLIB_DEBUG": "1" if debug else ""}
-    return kept | FIXED_ENVIRONMENT | private
+    return {**kept, **FIXED_ENVIRONMENT, **private}
 
 
-def die_with_parent(parent: int, signum: int = signal.SIGKILL) -> None:
+def die_with_parent(parent: int | None, signum: int = signal.SIGKILL) -> None:
     """Ask the system to send `signum` here as soon as `parent` is gone (Linux)."""
     if sys.platform != "linux":
         return

@@ -31,7 +31,10 @@ class Calling(Display):
     """Hands each event to a function."""
 
     def __init__(self, function: Callable[[Any], None]) -> None:
-        self.tell = function  # type: ignore[method-assign]
+        self.function = function
+
+    def tell(self, event: Any) -> None:
+        self.function(event)
 
 
 class Lines(Display):

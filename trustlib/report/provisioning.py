@@ -52,10 +52,11 @@ class WarmProvisioner(PlainProvisioner):
             "cwd": str(Path.cwd()),
         }
         try:
-            self.process = ForkedKernel(self.address, request)
+            forked = ForkedKernel(self.address, request)
         except (OSError, EOFError):
             return await super().launch_kernel(cmd, **kwargs)
-        self.pid = self.process.pid
+        self.process: Any = forked
+        self.pid = forked.pid
         self.pgid = None  # signals go through the nursery, which knows who still lives
         return self.connection_info
 
@@ -152,8 +153,8 @@ class ForkedKernel:
 
 def provisioner(manager: Any, *, nursery: str | None) -> LocalProvisioner:
     """The provisioner for one kernel of `manager`."""
-    kind = WarmProvisioner if nursery else PlainProvisioner
-    made = kind(kernel_id="report", kernel_spec=manager.kernel_spec, parent=manager)
-    if nursery:
-        made.address = nursery
-    return made
+    if nursery is None:
+        return PlainProvisioner(kernel_id="report", kernel_spec=manager.kernel_spec, parent=manager)
+    warm = WarmProvisioner(kernel_id="report", kernel_spec=manager.kernel_spec, parent=manager)
+    warm.address = nursery
+    return warm

@@ -168,7 +168,7 @@ class _Crew:
         # A fork shares what is imported already; it is safe only without other threads.
         alone = threading.active_count() == 1
         fork = alone and "fork" in multiprocessing.get_all_start_methods()
-        self.context = multiprocessing.get_context("fork" if fork else "spawn")
+        self.context: Any = multiprocessing.get_context("fork" if fork else "spawn")
         if fork:
             _import_once()
 
@@ -249,7 +249,7 @@ def _work(job: Job, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and sends SIGTERM
     signal.signal(signal.SIGTERM, interrupted)
     parent = multiprocessing.parent_process()
-    die_with_parent(parent.pid if parent else 0, signal.SIGTERM)
+    die_with_parent(parent.pid if parent else None, signal.SIGTERM)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         outcome = work.run_report(job, pipe.send)
