@@ -113,14 +113,14 @@ def test_the_log_says_when(
 
 def test_incident_sizing_finds_what_was_planted() -> None:
     """Few seeds of the study in tests/studies/demo_truth.md; deterministic, so not a gamble."""
-    runs = study(range(1000, 1006))
+    runs = study(range(1000, 1004))
     inside = [run.inside for run in runs]
-    assert len(inside) == 12
-    assert sum(inside) >= 10, runs
+    assert len(inside) == 8
+    assert sum(inside) >= 7, runs
     assert all(run.low > 0 for run in runs), "an incident of this size must be seen"
 
 
 def test_nothing_is_found_where_nothing_was_planted() -> None:
-    runs = study(range(1000, 1004), incidents=False)
+    runs = study(range(1000, 1002), incidents=False)
     assert all(run.planted == 0 for run in runs)
-    assert sum(run.inside for run in runs) >= 7, runs
+    assert sum(run.inside for run in runs) >= 3, runs

@@ -26,11 +26,14 @@ SELECT item_id, item_id % 8 AS m, created_at,
 FROM truth.violating_items WHERE missed;
 
 CREATE TEMP TABLE missed_before AS
-SELECT h.hour, m.m, count(missed.item_id) AS n
-FROM (SELECT unnest(range(getvariable('hours'))) AS hour) AS h
-CROSS JOIN markets AS m
-LEFT JOIN missed ON missed.m = m.m AND missed.created_at < at_hour(h.hour, 0)
-GROUP BY h.hour, m.m;
+SELECT c.hour, c.m, coalesce(sum(found.n) OVER (
+    PARTITION BY c.m ORDER BY c.hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+), 0)::BIGINT AS n
+FROM item_cells AS c
+LEFT JOIN (
+    SELECT date_diff('hour', getvariable('world_start'), created_at) AS hour, m, count(*) AS n
+    FROM missed GROUP BY ALL
+) AS found ON found.hour = c.hour AND found.m = c.m;
 
 CREATE TABLE views (
     view_id BIGINT, viewed_at TIMESTAMP, item_id BIGINT, viewer_id BIGINT,
