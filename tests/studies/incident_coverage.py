@@ -22,7 +22,9 @@ import numpy as np
 import pandas as pd
 
 from trustlib.incidents.answer import Answer, answer
+from trustlib.incidents.choice import choose
 from trustlib.incidents.grid import Grid, grid
+from trustlib.incidents.segments import segment_counts, segment_table
 from trustlib.incidents.spec import SizingSpec
 from trustlib.incidents.worlds import WORLDS, Draw, World, draw
 
@@ -112,6 +114,7 @@ def coverage_table(runs: int) -> pd.DataFrame:
     for world in WORLDS:
         for weeks in (8, 4, 3):
             seen = coverage(world, runs=runs, weeks=weeks)
+            print(world.name, weeks, _share(seen.covered["ours"]), flush=True)
             row = {"world": world.name, "weeks": weeks, "control": "no"}
             rows.append(row | _coverage_row(seen))
     for name in ("ar_90", "ar_95", "level_drift"):
@@ -122,6 +125,11 @@ def coverage_table(runs: int) -> pd.DataFrame:
     for weeks in (8, 16, 30):
         seen = coverage(strong, runs=runs, weeks=weeks)
         row = {"world": strong.name, "weeks": weeks, "control": "no"}
+        rows.append(row | _coverage_row(seen))
+    growing = replace(_world("level_drift"), name="growth of 2 % a week", growth=0.02, drift=0.0)
+    for weeks in (8, 16):
+        seen = coverage(growing, runs=runs, weeks=weeks)
+        row = {"world": growing.name, "weeks": weeks, "control": "no"}
         rows.append(row | _coverage_row(seen))
     for hours, weeks in ((6, 8), (1, 8), (240, 16)):
         for name in ("ar_90", "ar_95"):
@@ -176,6 +184,32 @@ def markdown(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def segment_record(runs: int) -> pd.DataFrame:
+    """Segments of a quiet world: coverage of each, and how often any is said to have moved."""
+    rows = []
+    shares = np.array([0.55, 0.25, 0.15, 0.05])
+    for name in ("poisson", "ar_90", "ar_95"):
+        covered, any_moved = [], []
+        for seed in range(9000, 9000 + runs):
+            one = draw(_world(name), seed=seed)
+            counts = one.counts.drop(columns="control")
+            rng = np.random.default_rng(seed)
+            split = rng.multinomial(counts["count"].astype(int), shares)
+            segments = pd.concat(
+                counts.assign(segment=f"s{i}", count=split[:, i].astype(float)) for i in range(4)
+            )
+            spec = SizingSpec(incident=one.incident)
+            on = grid(counts, spec)
+            choice = choose(on, level=spec.level)
+            found = segment_table(
+                choice.grid, segment_counts(on, segments), choice.result, level=spec.level
+            )
+            covered.append(((found["low"] <= 0) & (found["high"] >= 0)).mean())
+            any_moved.append(found["moved"].isin(["up", "down"]).any())
+        rows.append({"world": name, "covered": np.mean(covered), "any_moved": _share(any_moved)})
+    return pd.DataFrame(rows)
+
+
 def _world(name: str) -> World:
     return next(world for world in WORLDS if world.name == name)
 
@@ -189,6 +223,7 @@ def main() -> None:
         error=np.sqrt(0.95 * 0.05 / runs),
         coverage=markdown(coverage_table(runs)),
         verdicts=markdown(verdict_table(runs)),
+        segments=markdown(segment_record(runs)),
     )
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
@@ -219,6 +254,14 @@ in *late_hours* after the stated start. *onset_covered* is among draws
 whose onset interval was estimable.
 
 {verdicts}
+
+## Segments
+
+Four segments of a world where nothing happened, eight weeks of history: share of segment
+intervals that cover zero, and of draws in which any segment is said to have moved (Holm,
+nominal at most .05).
+
+{segments}
 """
 
 if __name__ == "__main__":

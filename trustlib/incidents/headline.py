@@ -67,6 +67,7 @@ def sized_from(grid: Grid, made: Forecast, *, level: float) -> Sized:
     past = past_windows(grid, counts=grid.count, expected=made.left_out, fitted=made.fitted)
     actual = float(grid.count[grid.present].sum())
     expected = float(made.expected[grid.present].sum())
+    expected = float(on_quantum(np.array(expected), size=max(actual, expected)))
     error = whole_window_error(past)
     margin = None if error is None else error.margin(expected, level=level)
     return Sized(
@@ -79,6 +80,16 @@ def sized_from(grid: Grid, made: Forecast, *, level: float) -> Sized:
         # An expected count is never below zero, so the excess is never above the actual.
         high=None if margin is None else min(actual, actual - expected + margin),
     )
+
+
+def on_quantum(values: np.ndarray, *, size: float) -> np.ndarray:
+    """`values` rounded to a power of two some 1e-15 of `size`.
+
+    Sums and differences of such numbers, none larger than a few `size`, are exact in any
+    order: parts can add up to their total to the last bit.
+    """
+    quantum = 2.0 ** (np.ceil(np.log2(max(size, 1.0))) - 49)
+    return np.round(values / quantum) * quantum
 
 
 def cumulative(grid: Grid, result: Sized, *, level: float) -> np.ndarray:

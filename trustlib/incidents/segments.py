@@ -16,7 +16,7 @@ from trustlib.incidents.counterfactual import (
     whole_window_error,
 )
 from trustlib.incidents.grid import Grid
-from trustlib.incidents.headline import Sized
+from trustlib.incidents.headline import Sized, on_quantum
 from trustlib.incidents.spec import SizingSpec
 from trustlib.stats.multiplicity import holm
 from trustlib.stats.window_error import t_two_sided
@@ -109,9 +109,10 @@ def segment_table(grid: Grid, found: SegmentCounts, headline: Sized, level: floa
         rows.append({"segment": name, **row})
         p_values.append(p)
     frame = pd.DataFrame(rows)
-    frame["expected"] = _adding_up(frame["expected"].to_numpy(), headline.expected)
-    frame["actual"] = _adding_up(frame["actual"].to_numpy(), headline.actual)
-    frame["excess"] = _adding_up((frame["actual"] - frame["expected"]).to_numpy(), headline.excess)
+    size = max(headline.actual, headline.expected)
+    frame["expected"] = _adding_up(frame["expected"].to_numpy(), headline.expected, size=size)
+    frame["actual"] = _adding_up(frame["actual"].to_numpy(), headline.actual, size=size)
+    frame["excess"] = frame["actual"] - frame["expected"]
     frame["low"] = frame["excess"] - frame["margin"]
     frame["high"] = np.minimum(frame["excess"] + frame["margin"], frame["actual"])
     frame["share_of_excess"] = frame["excess"] / headline.excess if headline.excess != 0 else np.nan
@@ -193,15 +194,10 @@ def _reconciled(parts: list[np.ndarray], total: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(factor) | ~np.isfinite(total), stacked * factor, even)
 
 
-def _adding_up(values: np.ndarray, total: float) -> np.ndarray:
-    """`values` with the rounding of their sum taken off the largest: the sum is `total` exactly."""
-    out = values.astype(float).copy()
-    largest = int(np.argmax(np.abs(out)))
-    for _ in range(20):
-        gap = total - float(pd.Series(out).sum())
-        if gap == 0:
-            break
-        out[largest] += gap
+def _adding_up(values: np.ndarray, total: float, *, size: float) -> np.ndarray:
+    """`values`, rounded so that they add up to `total` to the last bit."""
+    out = on_quantum(values, size=size)
+    out[int(np.argmax(np.abs(out)))] += total - out.sum()
     return out
 
 

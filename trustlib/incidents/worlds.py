@@ -4,7 +4,7 @@ With t in hours since a Monday 00:00 UTC,
 
     season_t = 0.7 cos(2π(h_t − 15)/24) + 0.2 cos(4π(h_t − 20)/24) − 0.3·weekend_t
     latent_t = ρ latent_{t−1} + σ √(1 − ρ²) ε_t,            ε_t ~ N(0, 1)
-    level_t  = level_{t−1} + d η_t,                          η_t ~ N(0, 1)
+    level_t  = growth · t/168 + Σ d η_s                         η_t ~ N(0, 1)
     mean_t   = base · exp(season_t + latent_t − σ²/2 + level_t)
     quiet_t ~ Poisson(mean_t) or NegBin with variance mean_t + α mean_t²
     count_t  = quiet_t + Poisson(effect · mean_t) for t in the incident     (effect > 0)
@@ -40,6 +40,8 @@ class World:
         Of independent negative binomial hours; 0 for Poisson.
     drift
         d: standard deviation of the level's hourly step, log scale.
+    growth
+        Of the level a week, log scale.
     earlier
         Unannounced earlier incidents in the history: relative effects, 30 hours each.
     """
@@ -50,6 +52,7 @@ class World:
     latent_rho: float = 0.0
     alpha: float = 0.0
     drift: float = 0.0
+    growth: float = 0.0
     earlier: tuple[float, ...] = ()
 
 
@@ -109,7 +112,7 @@ def draw(
     hour, weekend = np.arange(n) % 24, (np.arange(n) // 24) % 7 >= 5
     season = 0.7 * np.cos(2 * np.pi * (hour - 15) / 24)
     season += 0.2 * np.cos(4 * np.pi * (hour - 20) / 24) - 0.3 * weekend
-    level = np.cumsum(rng.standard_normal(n)) * world.drift
+    level = np.cumsum(rng.standard_normal(n)) * world.drift + world.growth * np.arange(n) / 168
     mean = world.base * np.exp(season + latent - world.latent_share**2 / 2 + level)
     quiet = _counted(mean, world.alpha, rng)
     for size in world.earlier:
