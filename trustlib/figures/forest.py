@@ -34,7 +34,7 @@ def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
         Of the axis; ``{scale}`` in it becomes "thousand " where the numbers are shown so.
     """
     with house.style():
-        ax = house.axes(ax, height=0.75 + 0.29 * len(rows))
+        ax = house.axes(ax, height=0.78 + 0.31 * len(rows))
         ends = [x for row in rows for x in (row.point, row.low, row.high) if x == x]
         by, word = house.scale(max((abs(x) for x in ends), default=0.0))
         ax.axvline(0, color=PALETTE["ink"], linewidth=1)

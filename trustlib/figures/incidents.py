@@ -134,7 +134,7 @@ def placebo_windows(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         filled = [
             (name, 100 * part["relative_excess"]) for name, part in groups.items() if len(part)
         ]
-        ax = house.axes(ax, height=1.25 + 0.56 * len(filled))
+        ax = house.axes(ax, height=1.25 + 0.62 * len(filled))
         for y in range(len(filled) + 1):  # zero stands at the marks, not through the names
             ax.plot([0, 0], [y - 0.2, y + 0.25], color=PALETTE["ink"], linewidth=1)
         for y, (name, shares) in enumerate(filled):

@@ -39,6 +39,8 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 # One unit is one point of the figure; a tenth of it is invisible on any screen.
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+_SIZE = re.compile(r"font-size:\s*([\d.]+)px")
+_MIDDLE = 0.365  # of the letters' height above the baseline, in ems
 _KEPT = [
     *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"),
     *("stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "opacity"),
@@ -140,9 +142,13 @@ def _text(node: ElementTree.Element, style: str) -> str:
     x, y = node.get("x", "0"), node.get("y", "0")
     if angle and angle[1]:
         x, y = angle[1], angle[2]
+    # Held at the middle of its letters, so that it stays in place when the page sets it smaller.
+    size = float(_SIZE.search(node.get("style", ""))[1])  # type: ignore[index]
+    y = str(float(y) - _MIDDLE * size)
+    style = style.replace('style="', 'style="dominant-baseline:central;', 1)
     at = f' x="{_round(x)}" y="{_round(y)}"'
     if angle and float(angle[3]) != 0:
-        at += f' transform="{_round(f"rotate({angle[3]} {x} {y})")}"'
+        raise ValueError("figures: text stands upright in a house figure")
     return str(Markup("<text{}{}>{}</text>").format(Markup(at), Markup(style), node.text or ""))
 
 
