@@ -87,14 +87,16 @@ def list_(args: Namespace) -> int:
     from trustlib import params
     from trustlib.report import gallery
 
-    last = {(card.notebook, card.slug): card for card in gallery.cards(args.reports)}
+    last = {row.place: row for row in gallery.rows(args.reports)}
     for notebook in params.notebooks():
         print(notebook)
         slugs = {path.stem for path in Path("params", notebook).glob("*.yaml")}
-        slugs |= {slug for name, slug in last if name == notebook}
+        slugs |= {place.split("/")[1] for place in last if place.startswith(f"{notebook}/")}
         for slug in sorted(slugs):
-            card = last.get((notebook, slug))
-            said = f"{card.ran_at}  {card.headline}" if card else "not run yet"
+            row = last.get(f"{notebook}/{slug}")
+            said = f"{row.ran_at}  {row.headline}" if row and row.ran_at else "no report yet"
+            if row and row.attempt:
+                said += f"  ({row.attempt[0]})"
             print(f"  {slug:<24} {said}")
     return 0
 

@@ -29,6 +29,8 @@ class Row:
 
     Attributes
     ----------
+    place
+        ``<notebook>/<slug>``.
     order
         What sorts: the current run's id, else the latest attempt's.
     href
@@ -39,6 +41,7 @@ class Row:
         ``(words, href)`` where the newest attempt is newer than the report, else None.
     """
 
+    place: str
     order: str
     kind: str
     title: str
@@ -70,19 +73,20 @@ def render(reports_dir: Path) -> str:
     """The gallery's HTML for what stands in `reports_dir` now."""
     style, script = asset("style.css"), asset("search.js")
     template = environment().get_template("gallery.html.j2")
-    rows = sorted(_rows(reports_dir), key=lambda row: (row.order, row.href), reverse=True)
+    listed = sorted(rows(reports_dir), key=lambda row: (row.order, row.href), reverse=True)
     return str(
         template.render(
             csp=policy(style=style, script=script),
             style=style,
             script=script,
             signs=around.VERDICT_SIGNS,
-            rows=rows,
+            rows=listed,
         )
     )
 
 
-def _rows(reports_dir: Path) -> Iterator[Row]:
+def rows(reports_dir: Path) -> Iterator[Row]:
+    """One row per report in `reports_dir`, by notebook and slug."""
     for notebook in _folders(reports_dir):
         for folder in _folders(notebook):
             if row := _row(folder):
@@ -108,11 +112,12 @@ def _row(folder: Path) -> Row | None:
         if attempt is None:
             return None
         title = _title(_json(folder / "attempts" / attempt[0] / "manifest.json"), folder)
-        return Row(order=attempt[0], kind=kind, title=title, attempt=newer)
+        return Row(place=place, order=attempt[0], kind=kind, title=title, attempt=newer)
     run = folder / "runs" / run_id if run_id else folder
     results, manifest = _json(run / "results.json"), _json(run / "manifest.json")
     if not results:
         return Row(
+            place=place,
             order=run_id or "",
             kind=kind,
             title=_title(manifest, folder),
@@ -124,6 +129,7 @@ def _row(folder: Path) -> Row | None:
     params = _mapping(manifest.get("params"))
     zone = str(params.get("timezone") or "UTC")
     return Row(
+        place=place,
         order=run_id or str(results.get("run_id") or ""),
         kind=kind,
         title=_title(manifest, folder),
