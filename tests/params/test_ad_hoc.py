@@ -72,7 +72,8 @@ def test_misspelt(project: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["threshold: high", "limit: 1.5", "limit: true", "market: 3", "deep: 1", "columns: a",
-     "rates: [1]", "level: 95", "timezone: Nowhere", "connection: postgres://u:p@h"],
+     "rates: [1]", "level: 95", "timezone: Nowhere", "connection: postgres://u:p@h",
+     "source: 3", "source: postgres://u:p@h"],
 )  # fmt: skip
 def test_wrong_type(project: Path, line: str) -> None:
     with pytest.raises(Refusal) as caught:

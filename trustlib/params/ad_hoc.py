@@ -9,11 +9,12 @@ import ast
 import json
 import keyword
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import ConfigDict, Field, create_model
 
 from trustlib.core.errors import Refusal
+from trustlib.params.fields import Source
 from trustlib.params.injected import literal_assignment
 from trustlib.params.problems import shown
 from trustlib.params.shared import SharedParams
@@ -27,7 +28,9 @@ class AdHocParams(SharedParams):
     notebook = "ad_hoc"
     model_config = ConfigDict(protected_namespaces=())
 
-    source: Any = Field(default=None, description="What to read, where the notebook reads it.")
+    source: Annotated[
+        Source | None, Field(description="What to read, where the notebook reads it.")
+    ] = None  # type: ignore[assignment]  # not every notebook reads one source
 
 
 def schema_from_notebook(path: str | Path) -> type[SharedParams]:
@@ -61,9 +64,9 @@ _RESERVED = frozenset({"notebook", *dir(SharedParams)} - set(SharedParams.model_
 
 
 def _field(name: str, value: Any) -> Any:
-    if name in SharedParams.model_fields and name != "source":
+    if name in AdHocParams.model_fields:
         # The shared rules hold; only the default is the notebook's.
-        info = SharedParams.model_fields[name]
+        info = AdHocParams.model_fields[name]
         return (info.rebuild_annotation(), Field(default=value, description=info.description))
     description = "From the notebook's parameters cell."
     if value is None:

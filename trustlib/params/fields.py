@@ -165,7 +165,8 @@ def pair_of_instants(value: Any, info: ValidationInfo) -> tuple[datetime, dateti
     start, end = instant(value[0], info), instant(value[1], info)
     if start >= end:
         raise fault(
-            "is a reversed or empty window: its end is not after its start", next_step="swap the two"
+            "is a reversed or empty window: its end is not after its start",
+            next_step="swap the two",
         )
     return start, end
 

@@ -7,6 +7,7 @@ refused: ``NO`` is False to one and text to the other, ``010`` is 8 or 10.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -214,7 +215,7 @@ def scalar(text: str, *, line: int = 0) -> Any:
         return False
     if _INT.match(text):
         return int(text)
-    if _FLOAT.match(text):
+    if _FLOAT.match(text) and math.isfinite(float(text)):
         return float(text)
     if _AMBIGUOUS.match(text):
         raise _Unclear(
