@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 from trustlib.report.outcome import RunOutcome
 
+_STYLES = {"complete": "green", "failed": "bold red", "refused": "yellow", "no data": "yellow"}
+
 
 class Display:
     """Shows nothing: the quiet display, and the shape of the others."""
@@ -97,7 +99,8 @@ class Live(Display):
         table = Table.grid(padding=(0, 2))
         for name, (begun, ended, text, event) in self.rows.items():
             elapsed = (ended or time.monotonic()) - begun
-            table.add_row(Text(name), f"{elapsed:5.1f} s", _bar(event), Text(text))
+            said = Text(text, style=_STYLES.get(text, ""))
+            table.add_row(Text(name), f"{elapsed:5.1f} s", _bar(event), said)
         return table
 
 

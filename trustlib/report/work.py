@@ -37,7 +37,7 @@ class Event:
     job
         ``notebook/slug``.
     stage
-        ``params``, ``notebook``, ``render``, ``publish``, ``waiting`` or ``done``.
+        ``start``, ``notebook``, ``render``, ``publish``, ``waiting`` or ``done``.
     cell, cells
         Number of the code cell that runs, from 1, and of how many.
     heading
@@ -75,6 +75,7 @@ def run_report(job: Job, tell: Tell) -> RunOutcome:
     clock = _Clock(started_at=datetime.now(UTC), stages={})
     run_id = publish.new_run_id(clock.started_at)
     begun = time.monotonic()
+    tell(Event(job=job.name, stage="start"))
     try:
         outcome = _run(job, run_id, clock, tell)
     except Interrupted:
