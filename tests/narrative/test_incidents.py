@@ -488,3 +488,44 @@ def test_the_headline_for_programs_has_ordinary_spaces(shapes, shape) -> None:
 )
 def test_listed(items, text) -> None:
     assert house.listed(items) == text
+
+
+def test_daily_buckets_are_told_in_days(shapes) -> None:
+    result = shapes.result("daily")
+    text = plain(say.answer(result, [PASS]).text)
+    assert "Over 4 days, " in text
+    assert (
+        "at 27 Jan (25 Jan to 28 Jan), 1 day after the stated start; back in season by 30 Jan."
+        in (text)
+    )
+    assert "00:00" not in text
+
+
+def test_too_little_history_says_nothing_about_placebos(shapes) -> None:
+    result = told(shapes, verdict=NOT_ESTIMABLE, half=None, p=None, windows=48)
+    assert say.was_it_an_incident(result).text == (
+        "Too few earlier weeks to tell an incident from a bad week"
+    )
+    words = say.about_placebo_windows(result)
+    assert "extreme" not in words["alt"]
+    assert "Placebo p: not estimable" in words["caption"]
+
+
+def test_no_incident_is_not_its_own_weakest_point(shapes) -> None:
+    alike = replace(WARN, name="placebo_windows", label="quiet weeks look alike")
+    result = told(shapes, verdict=NOT_SHOWN, actual=1_130_000, p=0.4)
+    assert "Weakest point. Nothing excluded" in say.points(result, [alike, WARN]).text
+    assert "Quiet weeks look alike" in say.points(told(shapes), [alike, WARN]).text
+
+
+def test_back_in_season_is_said_only_where_the_counts_bear_it_out(shapes) -> None:
+    """An estimated end inside a deviation that goes on is a step, not a return."""
+    result = told(shapes)
+    half_way = pd.Timestamp(result.spec.incident.start) + pd.Timedelta(hours=10)
+    cut = result.counterfactual[
+        result.counterfactual["bucket_start_at"] < pd.Timestamp(result.spec.incident.end)
+    ]
+    early = replace(result, counterfactual=cut, onset=result.onset.assign(recovered_at=half_way))
+    assert "back in season" not in say.answer(early, [PASS]).text
+    assert "not back when the data end" in say.what_happened(early).text
+    assert "back in season by" in say.what_happened(result).text

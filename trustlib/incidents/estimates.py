@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from trustlib.core import Estimate
+from trustlib.core import Estimate, format
 from trustlib.incidents.answer import Answer
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL
 from trustlib.incidents.headline import Sized
@@ -153,7 +153,7 @@ def _same_hours_estimate(
         ends = sorted(result.actual - cross.totals)
         note = (
             f"not estimable: {len(cross.totals)} earlier weeks; against each of them the excess "
-            f"ranges from {ends[0]:.0f} to {ends[-1]:.0f}"
+            f"ranges from {format.interval(ends[0], ends[-1])}"
         )
         return made(point, None, None, unit=spec.unit_label, method=method, note=note)
     low, high = result.actual - cross.high, result.actual - cross.low

@@ -76,13 +76,16 @@ def about_placebo_windows(result: SizingResult) -> About:
         if (share.point is not None)
         else "The incident's share is not estimable."
     )
-    p = show.probability(result.estimates["placebo_p_value"].point)
+    p = result.estimates["placebo_p_value"].point
+    extreme = "" if p is None else f" {more:,} are at least as extreme."
+    said = "not estimable" if p is None else show.probability(p)
     return _about(
         alt=f"Dot plot of the excess in {n:,} earlier windows of the same length, as a share of "
-        f"what was expected. {own} {more:,} are at least as extreme.",
+        f"what was expected. {own}{extreme}",
         caption=f"Each mark is one earlier window of {words.length(result)} in which nothing is "
         f"known to have happened, sized as if it were the incident; bar: {words.level(result)} "
-        f"interval. Placebo p: {p}; windows overlap, so they tell less than as many separate ones.",
+        f"interval. Placebo p: {said}; windows overlap, so they tell less than as many separate "
+        "ones.",
     )
 
 

@@ -67,8 +67,10 @@ def was_it_an_incident(result: SizingResult) -> View:
     """The incident among earlier windows in which nothing is known to have happened."""
     p = result.estimates["placebo_p_value"].point
     more, n = words.beyond(result)
-    if p is None or n == 0:
+    if n == 0:
         return house.finding("No earlier window could stand beside the incident")
+    if p is None:
+        return house.finding("Too few earlier weeks to tell an incident from a bad week")
     how = {"increase": "this high", "decrease": "this low"}.get(
         result.spec.direction, "this far off"
     )

@@ -67,7 +67,7 @@ def headline(result: SizingResult, checks: Sequence[Check]) -> View:
 
 def points(result: SizingResult, checks: Sequence[Check]) -> View:
     """Three bullets: how much, when, and the weakest point."""
-    return house.bullets([_how_much(result), _when(result), _weakest(checks)])
+    return house.bullets([_how_much(result), _when(result), _weakest(result, checks)])
 
 
 def ask(result: SizingResult, checks: Sequence[Check]) -> View:
@@ -182,16 +182,17 @@ def _when(result: SizingResult) -> tuple[str, str]:
         began += f" ({ends})"
     apart = row["estimated_at"] - row["stated_at"]
     side = "before" if apart < pd.Timedelta(0) else "after"
-    stated = f"{show.duration(abs(apart))} {side} the stated start" if apart else "as stated"
+    stated = f"{words.apart(result, abs(apart))} {side} the stated start" if apart else "as stated"
     over = words.recovered(result)
     ended = f"back in season by {over}" if over else "not yet back when the data end"
     return "Since when", f"The counts leave their season at {began}, {stated}; {ended}."
 
 
-def _weakest(checks: Sequence[Check]) -> tuple[str, str]:
-    """The worst check, but for the onset, which has its own bullet."""
+def _weakest(result: SizingResult, checks: Sequence[Check]) -> tuple[str, str]:
+    """The worst check, but for what the other sentences say: the onset, and no incident."""
+    said = {"onset_agrees", *(["placebo_windows"] if result.verdict == NOT_SHOWN else [])}
     ranked = [check for verdict in VERDICTS for check in checks if check.verdict == verdict]
-    others = [check for check in ranked if check.name != "onset_agrees"] or ranked
+    others = [check for check in ranked if check.name not in said] or ranked
     if not others:
         return "Weakest point", "No assumption was tested."
     first = others[0]

@@ -74,6 +74,8 @@ def level(result: SizingResult) -> str:
 
 
 def length(result: SizingResult) -> str:
+    if result.spec.bucket == "1d":  # a local day may have 23 or 25 hours
+        return show.plural(int(result.counterfactual["in_window"].sum()), "day")
     return show.duration(result.spec.incident.duration)
 
 
@@ -101,12 +103,16 @@ def percent(share: float | None, *, sign: bool = False) -> str:
 
 
 def local(result: SizingResult, at: pd.Timestamp) -> str:
-    """An instant on the local clock: ``26 Jan 2015, 16:00``."""
+    """An instant on the local clock, ``26 Jan 2015, 16:00``; of daily buckets, the day."""
+    if result.spec.bucket == "1d":
+        return show.day(at, result.spec.timezone)
     return show.instant(at, result.spec.timezone)
 
 
 def brief(result: SizingResult, at: pd.Timestamp) -> str:
     """The same without its year, for an instant near the window."""
+    if result.spec.bucket == "1d":
+        return show.day(at, result.spec.timezone, year=False)
     return show.instant(at, result.spec.timezone, year=False)
 
 
@@ -121,16 +127,33 @@ def has_onset(result: SizingResult) -> bool:
 def span(result: SizingResult, low: pd.Timestamp, high: pd.Timestamp, at: pd.Timestamp) -> str:
     """``15:00 to 17:00``, with days only where they differ from that of `at`."""
     days = {show.day(instant, result.spec.timezone) for instant in (low, high, at)}
-    if len(days) == 1:
+    if len(days) == 1 and result.spec.bucket != "1d":
         clock = [show.instant(end, result.spec.timezone).split(", ")[1] for end in (low, high)]
         return " to ".join(clock)
     return f"{brief(result, low)} to {brief(result, high)}"
 
 
+def apart(result: SizingResult, length: pd.Timedelta) -> str:
+    """A stretch of time in words; of daily buckets, in days."""
+    if result.spec.bucket == "1d":  # a local day may have 23 or 25 hours
+        return show.plural(round(length / pd.Timedelta(days=1)), "day")
+    return show.duration(length)
+
+
 def recovered(result: SizingResult) -> str | None:
-    """``27 Jan, 09:00`` when the deviation was over; None while it lasts or where unknown."""
+    """``27 Jan, 09:00`` when the deviation was over; None while it lasts or where unknown.
+
+    Said only where the counts bear it out: a step towards the season is no return to it. Most of
+    the next 24 buckets must lie inside the interval of a single bucket.
+    """
     at = onset(result)["recovered_at"]
-    return None if pd.isna(at) else brief(result, at)
+    if pd.isna(at):
+        return None
+    frame = result.counterfactual.dropna(subset=["actual", "low", "high"])
+    after = frame[frame["bucket_start_at"] >= at].head(24)
+    if len(after) and after["actual"].between(after["low"], after["high"]).mean() < 0.5:
+        return None
+    return brief(result, at)
 
 
 def is_open(result: SizingResult) -> bool:
