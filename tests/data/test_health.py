@@ -308,3 +308,39 @@ def test_blank_lines_at_the_end_are_nothing(write, read, hourly):
     counts = read()
     assert counts.frame["count"].sum() == 24_000
     assert counts.snapshot.rows == 240
+
+
+def test_a_history_shorter_than_asked(write, read):
+    write(steady())
+    counts = read(**EVENTS, history_start=datetime(2024, 5, 1, tzinfo=UTC))
+    assert counts.frame["bucket_start_at"].iloc[0] == START
+    assert verdicts(counts)["empty_buckets"] == "warn"
+    assert "31 days after history_start" in said(counts, "empty_buckets")
+
+
+def test_a_repeated_hour_told_apart_in_one_segment_only(write, read):
+    rows: list[list[object]] = []
+    for day in ("2014-11-01", "2014-11-02"):
+        for hour in range(24):
+            rows += [[f"{day} {hour:02d}:00", 10, "DE"], [f"{day} {hour:02d}:00", 20, "US"]]
+    rows.insert(50, ["2014-11-02 01:00", 7, "DE"])
+    write([["at", "n", "market"], *rows])
+    counts = read(
+        timezone="America/New_York",
+        segment_column="market",
+        incident_start=datetime(2014, 11, 2, 20, tzinfo=UTC),
+        incident_end=datetime(2014, 11, 3, 0, tzinfo=UTC),
+    )
+    touched = counts.frame.loc[counts.frame["ambiguous"], "bucket_start_at"]
+    assert [at.hour for at in touched] == [5, 6]
+    by = counts.frame.set_index("bucket_start_at")["count"]
+    assert by["2014-11-02T05:00Z"] + by["2014-11-02T06:00Z"] == 37
+
+
+def test_rows_of_less_than_a_second_stay_in_their_bucket(write, read):
+    """10:59:59.9 belongs to 10:00: a cast that rounds would make it 11:00."""
+    rows = [[f"2024-06-{1 + i // 24:02d} {i % 24:02d}:59:59.9"] for i in range(240)]
+    write([["at"], *rows])
+    counts = read(**EVENTS)
+    assert counts.frame["bucket_start_at"].iloc[0] == START
+    assert (counts.frame["count"] == 1).all()

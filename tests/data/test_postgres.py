@@ -195,7 +195,7 @@ def test_the_same_bucket_sums_run_on_the_server_itself(server, monkeypatch, here
     def counted(table):
         rows = tally.in_utc(tally.stamped(table, aware=False), zone, aware=False)
         rows, names, n = tally.ranked(tally.keyed(rows, hours, zone, as_of=None), 50)
-        return tally.per_bucket(rows), names, n
+        return tally.per_bucket(rows)[0], names, n
 
     with sources.opened(source) as found:
         there = counted(sources.roles(found, wanted, source))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trustlib.core import NoData, Refusal
+from trustlib.core import NoData, Refusal, RunFailed
 
 SECRET = "s3cret-cell-content"
 
@@ -267,3 +267,54 @@ def test_control_needs_ready_counts(write, read, hourly):
     write(hourly())
     with pytest.raises(Refusal, match="control series needs ready counts"):
         read(count_column=None, control_column="n")
+
+
+def test_an_unknown_zone_names_the_nearest(write, read, hourly):
+    write(hourly())
+    with pytest.raises(Refusal, match="time zone") as caught:
+        read(timezone="America/NewYork")
+    assert caught.value.nearest == "America/New_York"
+
+
+@pytest.mark.parametrize("change", ["naive", "reversed"])
+def test_a_question_that_makes_no_sense(change, read):
+    end = datetime(2024, 6, 9) if change == "naive" else datetime(2024, 6, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="incident_end"):
+        read(incident_end=end)
+
+
+def test_a_line_without_end(write, read, hourly):
+    path = write(hourly())
+    path.write_text(path.read_text() + '2024-06-11 00:00:00,"' + "x" * 3_000_000 + '"\n')
+    with pytest.raises(Refusal, match="longer than 1 MB"):
+        read()
+
+
+def test_a_blank_first_line(write, read, hourly):
+    path = write(hourly())
+    path.write_text("\n" + path.read_text())
+    with pytest.raises(Refusal, match="not a header"):
+        read()
+
+
+def test_a_window_far_from_the_data_is_told_at_once(write, read, hourly):
+    write(hourly())
+    with pytest.raises(NoData):
+        read(
+            incident_start=datetime(9000, 6, 8, tzinfo=UTC),
+            incident_end=datetime(9000, 6, 9, tzinfo=UTC),
+        )
+
+
+def test_a_history_of_centuries_is_a_wrong_date(write, read):
+    rows = [[f"{1800 + i // 4}-{1 + i % 4 * 3:02d}-08 00:00:00"] for i in range(900)]
+    write([["at"], *rows])
+    with pytest.raises(Refusal, match="more than 400,000 buckets"):
+        read(count_column=None)
+
+
+def test_a_folder_that_cannot_be_written(write, read, hourly, here):
+    write(hourly())
+    (here / ".trustlib").write_text("a file where the folder should be")
+    with pytest.raises(RunFailed, match="cannot be written"):
+        read()

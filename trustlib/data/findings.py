@@ -128,6 +128,14 @@ def _history(query: CountsQuery, reach: Extent, laid: Laid, window: _Inside) -> 
             text=f"The window has {duration(elapsed(inside * width))} on end without a row. Find "
             "out whether nothing happened or nothing was logged: the count is zero either way.",
         )
+    asked, begin = reach.asked_first, reach.data_first
+    if asked is not None and begin >= asked + width:
+        return Check(
+            name="empty_buckets",
+            verdict="warn",
+            label="history shorter than asked for",
+            text=f"The data begin {duration(elapsed(begin - asked))} after history_start.",
+        )
     share = float(gone.sum()) / max(1, int(before.sum()))
     # Silence that busy counts cannot produce by chance.
     long = silent * width >= 6 * 3600 and busy >= 10

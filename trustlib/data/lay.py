@@ -40,6 +40,8 @@ class Laid:
     covered_to
         UTC second up to which the rows are evidence: the end of the last label, or the last
         event and the silence that such a stream falls into now and then.
+    sql
+        The statement that counted, for the appendix.
     seen
         Plain counts for the health frame, by item.
     """
@@ -51,6 +53,7 @@ class Laid:
     segments: dict[str, Floats] | None
     n_segments: int
     covered_to: int
+    sql: str
     seen: dict[str, int] = field(default_factory=dict)
 
 
@@ -74,7 +77,7 @@ def events(rows: Any, query: CountsQuery, reach: Extent, *, aware: bool) -> Laid
     n_segments = 0
     if query.segment_column is not None:
         rows, names, n_segments = tally.ranked(rows, TOP_SEGMENTS)
-    found = tally.per_bucket(rows)
+    found, sql = tally.per_bucket(rows)
     inside = found[found["key"] >= 0]
     count = np.zeros(n)
     np.add.at(count, places(reach, inside["key"]), inside["n"].to_numpy(dtype=float))
@@ -96,6 +99,7 @@ def events(rows: Any, query: CountsQuery, reach: Extent, *, aware: bool) -> Laid
         segments=segments,
         n_segments=n_segments,
         covered_to=reach.data_last + silence,
+        sql=sql,
         seen=seen,
     )
 
@@ -162,7 +166,7 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
     n = len(reach.grid)
     covered, ambiguous, excused, seen = _clock_ready(rows, reach, aware=aware)
     rows = tally.keyed(rows, reach.grid, reach.clock, as_of=reach.as_of)
-    found = tally.sums_per_bucket(rows, roles)
+    found, sql = tally.sums_per_bucket(rows, roles)
     inside = found[found["key"] >= 0]
     at = places(reach, inside["key"])
     expected = np.diff(reach.grid.edges) / spacing.seconds
@@ -187,7 +191,7 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
     segments, n_segments = None, 0
     if keys:
         rows, names, n_segments = tally.ranked(rows, TOP_SEGMENTS)
-        by_rank = tally.sums_per_bucket(rows, ("count",))
+        by_rank, sql = tally.sums_per_bucket(rows, ("count",))
         by_rank = by_rank[by_rank["key"] >= 0].fillna({"count": 0.0})
         segments = _segments(by_rank, "count", names, n_segments, reach, np.isnan(count))
     return Laid(
@@ -198,6 +202,7 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
         segments=segments,
         n_segments=n_segments,
         covered_to=reach.data_last,
+        sql=sql,
         seen=seen,
     )
 
@@ -259,7 +264,7 @@ def _clock_ready(
     if aware:
         return covered, ambiguous, excused, seen
     found = tally.at_clock_changes(rows, reach.clock)
-    for at, rows_there, turns, place in found.to_numpy().tolist():
+    for at, rows_there, turns, keys, place in found.to_numpy().tolist():
         change = reach.clock.changes[place]
         first = bucket_of(reach, at - change.before)
         if change.before < change.after:
@@ -267,11 +272,15 @@ def _clock_ready(
             if first >= 0:
                 ambiguous[first] = True
             continue
+        second = bucket_of(reach, at - change.after)
         if turns > 1:
             seen["ambiguous labels that occur twice"] += 1
+            if rows_there < turns * keys:  # in some segments twice, in others once
+                for touched in (first, second):
+                    if touched >= 0:
+                        ambiguous[touched] = True
             continue
         seen["ambiguous labels that occur once"] += 1
-        second = bucket_of(reach, at - change.after)
         if first == second:
             covered[first] += first >= 0
             continue

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
 
-from trustlib.core import NoData, Refusal
+from trustlib.core import NoData, Refusal, did_you_mean
 from trustlib.data import clock as clocks
 from trustlib.data import findings, lay
 from trustlib.data.engine import sources, tally
@@ -45,6 +46,15 @@ def read_counts(query: CountsQuery) -> Counts:
             where=f"control_column: {query.control_column}, count_column: null",
             next_step="write a .sql source with one row per bucket: time, count and control",
         )
+    try:
+        ZoneInfo(query.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refusal(
+            "the time zone is not known",
+            where=f"timezone: {query.timezone}",
+            nearest=did_you_mean(query.timezone, sorted(available_timezones())),
+            next_step="use an IANA name, for example America/New_York or UTC",
+        ) from None
     source = resolve(query.source, query.connection)
     kept = _kept(source, query)
     with sources.snapshot_rows(kept.path) as table:
@@ -116,7 +126,7 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
             path=kept.path.as_posix(),
             window_start_at=clocks.instant(reach.data_first),
             window_end_at=clocks.instant(reach.data_last),
-            sql=kept.statement,
+            sql=f"{kept.statement}\n\n-- counted on the snapshot of it:\n{laid.sql}",
         ),
     )
 

@@ -84,6 +84,11 @@ class CountsQuery:
         The window, half-open.
     as_of
         Nothing at or after this instant is used; None: all rows.
+
+    Raises
+    ------
+    ValueError
+        A naive instant, or a window that is empty or reversed.
     """
 
     source: str
@@ -98,6 +103,14 @@ class CountsQuery:
     incident_start: datetime
     incident_end: datetime
     as_of: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("history_start", "incident_start", "incident_end", "as_of"):
+            value = getattr(self, name)
+            if value is not None and value.tzinfo is None:
+                raise ValueError(f"CountsQuery: {name} is naive, an aware instant is needed")
+        if self.incident_start >= self.incident_end:
+            raise ValueError("CountsQuery: incident_end must come after incident_start")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from trustlib.core import Refusal, did_you_mean
+from trustlib.core import Refusal, RunFailed, TrustlibError, did_you_mean
 from trustlib.data.source import Source
 
 # Raised before any row is read, so that the name in them is the statement's own.
@@ -18,21 +18,27 @@ _MISSING = (
 _UNBOUND = ("CatalogException", "BinderException", "UndefinedTable", "UndefinedColumn")
 
 
-def refusal(error: Exception, source: Source, tables: tuple[str, ...] = ()) -> Refusal:
-    """The Refusal that stands for an engine's `error`."""
+def fault(error: Exception, source: Source, tables: tuple[str, ...] = ()) -> TrustlibError:
+    """What stands for an engine's `error`: RunFailed where the disk is full, else a Refusal."""
     text, kind = str(error), type(error).__name__
     where = f"source: {source.name}"
     if source.connection:
         where += f", connection: {source.connection}"
+    if "No space left" in text or "max_temp_directory_size" in text:
+        return RunFailed(
+            "the disk is full: the engine could not set rows aside",
+            where=where,
+            next_step="free some disk space under .trustlib/, or read fewer rows",
+        )
     if "Out of Memory" in text:
         return Refusal(
             "the engine ran out of its memory",
             where=where,
             next_step="read fewer columns or rows: a .sql source with a WHERE, or a sum per hour",
         )
-    if source.kind == "csv":
+    if source.kind == "csv" and "CSV Error" in text:
         return _csv(text, where)
-    if source.kind == "parquet":
+    if source.kind == "parquet" and source.url is None:
         return Refusal(
             "the file is not a whole Parquet file",
             where=where,

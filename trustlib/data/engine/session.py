@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import ibis
 
+from trustlib.core import RunFailed
 from trustlib.data.parquet import STATE
 
 MEMORY = "384MB"  # of the engine; the whole process stays under 1 GB
@@ -35,7 +36,14 @@ def locked(
     the configuration comes last.
     """
     spill = (STATE / "tmp").resolve()
-    spill.mkdir(parents=True, exist_ok=True)
+    try:
+        spill.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFailed(
+            f"the working folder cannot be written to: {error.strerror}",
+            where=f"{STATE.as_posix()}/",
+            next_step="run in a folder that you may write to",
+        ) from None
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": MEMORY,

@@ -15,7 +15,7 @@ import ibis
 from trustlib.core import Refusal, RunFailed, TrustlibError
 from trustlib.data.engine import postgres, statement
 from trustlib.data.engine.columns import as_role
-from trustlib.data.engine.faults import no_table, refusal
+from trustlib.data.engine.faults import fault, no_table
 from trustlib.data.engine.session import locked, old_calls
 from trustlib.data.parquet import STATE, spooled
 from trustlib.data.source import Source, csv_header, near_column
@@ -61,12 +61,12 @@ def opened(source: Source) -> Iterator[Opened]:
     except TrustlibError:
         raise
     except _ENGINE_ERRORS as error:
-        raise refusal(error, source, tuple(shelf)) from None
+        raise fault(error, source, tuple(shelf)) from None
     except Exception as error:
         # psycopg is only there with a PostgreSQL connection, and not imported without.
         if type(error).__module__.split(".")[0] not in ("psycopg", "pyarrow", "sqlglot"):
             raise
-        raise refusal(error, source, tuple(shelf)) from None
+        raise fault(error, source, tuple(shelf)) from None
 
 
 def _connected(source: Source) -> Any:

@@ -181,10 +181,11 @@ def value_faults(rows: Any, role: str) -> dict[str, int]:
     )
 
 
-def per_bucket(rows: Any) -> pd.DataFrame:
-    """Events per key: ``key``, ``n``; a segment rank too where the rows have one."""
+def per_bucket(rows: Any) -> tuple[pd.DataFrame, str]:
+    """Events per key: ``key``, ``n``; a segment rank too where the rows have one. And its SQL."""
     by = [name for name in ("key", "rank") if name in rows.columns]
-    return rows.group_by(by).aggregate(n=rows.count()).order_by(by).to_pyarrow().to_pandas()
+    found = rows.group_by(by).aggregate(n=rows.count()).order_by(by)
+    return found.to_pyarrow().to_pandas(), str(ibis.to_sql(found))
 
 
 def one_value_per_label(rows: Any, role: str) -> bool:
@@ -199,19 +200,20 @@ def one_value_per_label(rows: Any, role: str) -> bool:
 def repeated_per_bucket(rows: Any, role: str) -> pd.DataFrame:
     """Sum per key of a `role` that is repeated on every row of a label: each label once."""
     labels = rows.group_by(["key", "utc"]).aggregate(**{role: rows[role].max()})
-    return sums_per_bucket(labels, (role,))
+    return sums_per_bucket(labels, (role,))[0]
 
 
-def sums_per_bucket(rows: Any, roles: tuple[str, ...]) -> pd.DataFrame:
+def sums_per_bucket(rows: Any, roles: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
     """Ready counts per key: ``key``, ``labels`` (distinct native labels), ``n`` rows and, per
-    role, ``<role>`` (sum, float64) and ``<role>_nulls``."""
+    role, ``<role>`` (sum, float64) and ``<role>_nulls``. And its SQL."""
     by = [name for name in ("key", "rank") if name in rows.columns]
     sums = {"n": rows.count(), "labels": rows["utc"].nunique()}
     for role in roles:
         sums[role] = rows[role].cast(_DECIMAL).sum()
         sums[f"{role}_nulls"] = rows.count(where=rows[role].isnull())
-    table = rows.group_by(by).aggregate(**sums).order_by(by).to_pyarrow()
-    return pd.DataFrame(
+    found = rows.group_by(by).aggregate(**sums).order_by(by)
+    table = found.to_pyarrow()
+    frame = pd.DataFrame(
         {
             name: [None if value is None else float(value) for value in column.to_pylist()]
             if name in roles
@@ -219,6 +221,7 @@ def sums_per_bucket(rows: Any, roles: tuple[str, ...]) -> pd.DataFrame:
             for name, column in zip(table.column_names, table.columns, strict=True)
         }
     )
+    return frame, str(ibis.to_sql(found))
 
 
 def spacings(rows: Any) -> pd.DataFrame:
@@ -254,13 +257,14 @@ def nulls(table: Any, role: str) -> dict[str, int]:
 
 
 def at_clock_changes(rows: Any, clock: Clock) -> pd.DataFrame:
-    """Naive labels at a change of the clock: ``at``, ``n`` rows, ``turns`` (how often one key
-    occurs, where rows have ``turn``), ``change`` (position in `clock.changes`), ascending."""
+    """Naive labels at a change of the clock, ascending: ``at``, ``n`` rows, ``turns`` (how often
+    one key occurs, where rows have ``turn``), ``keys`` (how many keys), ``change`` (position in
+    `clock.changes`)."""
     branches = []
     for place, change in enumerate(clock.changes):
         low, high = change.ambiguous if change.before > change.after else change.impossible
         branches.append(((rows["at"] >= low) & (rows["at"] < high), place))
-    columns = ["at", "n", "turns", "change"]
+    columns = ["at", "n", "turns", "keys", "change"]
     if not branches:
         return pd.DataFrame(columns=columns, dtype="int64")
     rows = rows.mutate(change=ibis.cases(*branches, else_=-1))
@@ -268,7 +272,9 @@ def at_clock_changes(rows: Any, clock: Clock) -> pd.DataFrame:
     turns = rows["turn"].max() + 1 if "turn" in rows.columns else ibis.literal(1)
     # Events come at any second: half hours are enough to tell what was touched.
     label = rows["at"] if "turn" in rows.columns else (rows["at"] - _FLOOR) // 900 * 900 + _FLOOR
-    found = rows.group_by(["change", label.name("at")]).aggregate(n=rows.count(), turns=turns)
+    keys = rows["segment"].fill_null("").nunique() if "segment" in rows.columns else turns * 0 + 1
+    found = rows.group_by(["change", label.name("at")])
+    found = found.aggregate(n=rows.count(), turns=turns, keys=keys)
     return found.order_by("at").to_pyarrow().to_pandas()[columns].astype("int64")
 
 
