@@ -17,6 +17,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+# How the names of our folders for sockets begin.
+SOCKETS = "trustlib-"
 ERROR_SCHEMA = "trustlib.error/1"
 
 # What must not differ between two machines or two runs. OpenMP and BLAS split sums by thread.

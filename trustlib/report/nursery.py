@@ -18,6 +18,7 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -25,7 +26,10 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
+
+from trustlib.report.kernel import SOCKETS, die_with_parent, lighten, serve
 
 # What any kernel imports while it starts.
 KERNEL_MODULES = (
@@ -82,6 +86,10 @@ class Nursery:
         finally:
             for kernel in self.kernels:
                 _kill_group(kernel.pid)
+            # The one who made the folder of this socket may be dead.
+            folder = Path(self.listener.getsockname()).parent
+            if folder.name.startswith(SOCKETS):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
@@ -118,8 +126,6 @@ class Nursery:
 
     def _become_kernel(self, kernel: _Kernel, order: dict, parent: int) -> None:
         """In the child: let go of all that is the nursery's, then be a kernel."""
-        from trustlib.report.kernel import die_with_parent, serve
-
         os.setsid()
         signal.set_wakeup_fd(-1)
         for signum in (signal.SIGCHLD, signal.SIGTERM):
@@ -201,8 +207,6 @@ def _import(modules: Iterable[str], nursery: Nursery, *, wait: bool) -> None:
 
 def main(arguments: list[str]) -> None:
     """See the module's text."""
-    from trustlib.report.kernel import die_with_parent, lighten
-
     descriptor, wait, modules = arguments
     # Not SIGKILL: what the kernels started themselves must go too.
     die_with_parent(int(os.environ["TRUSTLIB_PARENT"]), signal.SIGTERM)

@@ -164,25 +164,35 @@ class _Crew:
         self.shown = shown
         self.running: dict[int, _Worker] = {}
         self.outcomes: dict[int, RunOutcome] = {}
+        self.asked_to_stop = 0
         self.stopping_since: float | None = None
         # A fork shares what is imported already; it is safe only without other threads.
         alone = threading.active_count() == 1
-        fork = alone and "fork" in multiprocessing.get_all_start_methods()
+        fork = alone and sys.platform == "linux"
         self.context: Any = multiprocessing.get_context("fork" if fork else "spawn")
         if fork:
             _import_once()
 
     def work(self) -> dict[int, RunOutcome]:
-        with _signals(self.stop):
+        with _signals(self.ask):
             while self.waiting or self.running:
+                self._stop()
                 self._start()
                 self._listen()
                 self._watch()
         return self.outcomes
 
-    def stop(self) -> None:
-        """Interrupt what runs and start nothing more; asked twice, kill."""
-        again = self.stopping_since is not None
+    def ask(self) -> None:
+        """Called by a signal, between any two steps of the others: only takes a note."""
+        self.asked_to_stop += 1
+
+    def _stop(self) -> None:
+        """If asked, interrupt what runs and start nothing more; asked twice, kill."""
+        if not self.asked_to_stop:
+            return
+        again = self.asked_to_stop > 1
+        if self.stopping_since is not None and not again:
+            return
         self.stopping_since = self.stopping_since or time.monotonic()
         for position, job in self.waiting:
             self.outcomes[position] = _lost(job, "The run was interrupted before it started.")
@@ -252,6 +262,7 @@ def _work(job: Job, pipe: Connection) -> None:
     die_with_parent(parent.pid if parent else None, signal.SIGTERM)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        _import_once()
         outcome = work.run_report(job, pipe.send)
     except work.Interrupted:
         outcome = _lost(job, "The run was interrupted before it started.")
@@ -263,7 +274,7 @@ def _work(job: Job, pipe: Connection) -> None:
 
 
 def _import_once() -> None:
-    """Import before the first fork what every worker needs."""
+    """Import what every worker needs, before the first fork where there is one."""
     with _absent("rfc3987_syntax", "isoduration", "pyarrow.fs"):
         from trustlib.report import engine, page, work
 

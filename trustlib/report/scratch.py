@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trustlib.report.kernel import SOCKETS
 from trustlib.report.publish import lock
 
 STATE = Path(".trustlib")
-_PREFIX = "trustlib-"
 _LONGEST_SOCKET_FOLDER = 80
 
 
@@ -53,7 +53,7 @@ def socket_folder() -> Path:
     parent = tempfile.gettempdir()
     if len(parent) > _LONGEST_SOCKET_FOLDER:
         parent = "/tmp"
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    return Path(tempfile.mkdtemp(prefix=SOCKETS, dir=parent))
 
 
 def sweep(*, state: Path = STATE) -> list[str]:
@@ -105,5 +105,5 @@ def _remove_sockets(folder: Path) -> None:
     except (OSError, UnicodeDecodeError):
         return
     # Only what `socket_folder` can have made.
-    if sockets.name.startswith(_PREFIX) and sockets.is_absolute() and not sockets.is_symlink():
+    if sockets.name.startswith(SOCKETS) and sockets.is_absolute() and not sockets.is_symlink():
         shutil.rmtree(sockets, ignore_errors=True)
