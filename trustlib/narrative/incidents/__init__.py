@@ -1,5 +1,6 @@
 """The sentences of incident sizing, all made from a `SizingResult`, none typed by hand."""
 
+from trustlib.narrative.incidents.ask import ask
 from trustlib.narrative.incidents.captions import (
     about_counterfactual,
     about_cumulative_excess,
@@ -20,11 +21,10 @@ from trustlib.narrative.incidents.findings import (
 )
 from trustlib.narrative.incidents.headline import (
     answer,
-    ask,
     headline,
     headline_sentence,
-    points,
 )
+from trustlib.narrative.incidents.points import points
 from trustlib.narrative.incidents.words import period
 
 __all__ = [

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trustlib.core import Estimate
 from trustlib.core import format as show
-from trustlib.core.text import short
+from trustlib.core.text import clean, short
 from trustlib.incidents import SizingResult
 
 CONFIRMED = "incident confirmed"
@@ -176,3 +176,13 @@ def went_wrong_way(result: SizingResult) -> bool:
     return (result.spec.direction, point > 0) in (("decrease", True), ("increase", False)) and (
         point != 0
     )
+
+
+def why_none(result: SizingResult) -> str:
+    """Why there is no interval."""
+    return reason(excess(result).note or "too little history").removeprefix("not estimable: ")
+
+
+def reason(note: str) -> str:
+    """A note as part of a sentence."""
+    return clean(note).rstrip(".") or "not estimable"
