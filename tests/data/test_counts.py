@@ -176,6 +176,24 @@ def test_a_full_disk_leaves_no_half_snapshot(write, read, hourly, monkeypatch):
     assert [p for p in Path(".trustlib").rglob("*") if p.is_file()] == []
 
 
+def test_a_killed_run_leaves_nothing_for_ever(write, read, hourly):
+    import os
+    import subprocess
+    import sys
+
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    folder = Path(".trustlib/snapshots")
+    folder.mkdir(parents=True)
+    dead, alive = (folder / f".draft-{pid}-0.parquet" for pid in (gone.pid, os.getpid()))
+    dead.touch()
+    alive.touch()
+    write(hourly())
+    read()
+    assert not dead.exists()
+    assert alive.exists()
+
+
 def test_the_answer_does_not_depend_on_the_machine_s_zone(write, read, hourly, monkeypatch):
     import time
 

@@ -262,8 +262,10 @@ def _clock(query: CountsQuery, laid: Laid, form: TimeForm) -> Check:
         return Check(
             name="clock_change",
             verdict="pass",
-            label="clock changes",
-            text=f"No time falls into an hour that a clock change of {zone} repeats or skips.",
+            label="no clock change in the way",
+            text="Times are in UTC, whose clock never changes."
+            if query.timezone == "UTC"
+            else f"No time falls into an hour that a clock change of {zone} repeats or skips.",
         )
     text = ". ".join(parts) + "."
     if laid.ambiguous.any():
@@ -306,7 +308,7 @@ def _freshness(query: CountsQuery, reach: Extent, laid: Laid) -> Check:
         name="freshness",
         verdict="pass",
         label="data are fresh",
-        text=f"{last}, up to as_of or near it.{left}",
+        text=f"The data reach as_of.{left}" if behind <= 0 else f"{last}, close to as_of.{left}",
     )
 
 

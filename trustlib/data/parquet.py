@@ -53,12 +53,24 @@ def spooled(
     schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, folder: Path = STATE / "tmp"
 ) -> Iterator[Path]:
     """Rows in a Parquet file of their own, gone afterwards unless it was moved."""
+    _sweep(folder)
     draft = folder / f".draft-{os.getpid()}-{secrets.token_hex(8)}.parquet"
     try:
         _write(draft, schema, batches)
         yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left; a process that lives keeps its drafts."""
+    for left in folder.glob(".draft-*.parquet"):
+        try:
+            os.kill(int(left.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (OSError, ValueError):
+            continue
 
 
 def _write(draft: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
