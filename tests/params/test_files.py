@@ -196,3 +196,11 @@ def test_reading_params_stays_light() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_by_hand_nothing_unknown_is_taken() -> None:
+    given = params.IncidentSizingParams.from_notebook(VALID)
+    values = {name: getattr(given, name) for name in VALID}
+    assert params.IncidentSizingParams(**values) == given
+    with pytest.raises(ValueError, match="levle"):
+        params.IncidentSizingParams(**values, levle=0.9)
