@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,40 @@ def test_debug_tells_the_message_to_the_terminal_only(workshop):
     assert "KeyError: 'ab'" in outcome.message
     for file in outcome.page.parent.iterdir():
         assert "'ab'" not in file.read_text()
+
+
+def test_a_killed_worker_still_leaves_a_failure_page_and_no_kernel(workshop):
+    """As the system does it where memory is short."""
+    import multiprocessing
+
+    pid_file = workshop.path / "pid"
+    fault = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()))"
+    path = workshop.params("one")
+    assert workshop.one(path).status == "complete"
+    before = workshop.bytes_of([workshop.folder("one")])
+    path.write_text(f"fault: {json.dumps(fault + '; time.sleep(600)')}\nat: 3\n")
+
+    def kill(event):
+        if event.cell == 5:
+            while not (pid_file.exists() and pid_file.read_text()):
+                time.sleep(0.01)
+            (worker,) = multiprocessing.active_children()
+            worker.kill()
+
+    outcome = workshop.one(path, progress=kill)
+
+    assert outcome.status == "failed"
+    assert "SIGKILL" in outcome.message
+    assert "SIGKILL" in outcome.page.read_text()
+    assert workshop.bytes_of([workshop.folder("one")]) == before
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid_file.read_text()}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid_file.read_text()}").exists()
+    # What the dead one left is swept by the next run.
+    path.write_text("n: 3\n")
+    assert workshop.one(path).status == "complete"
+    assert not list((workshop.path / ".trustlib" / "runs").glob("2*"))
 
 
 def test_the_time_for_all_cells_together_is_bounded(workshop):
@@ -221,7 +256,6 @@ def stopped_run(monkeypatch):
     """Start the command on a cell that never ends, stop it, look around."""
     import signal
     import subprocess
-    import time
     import uuid
 
     def stop(workshop, how, kernel):

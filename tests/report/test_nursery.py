@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -48,6 +49,7 @@ def fork(job, tmp_path):
             return made[-1]
 
         yield one
+    shutil.rmtree(sockets)
     for each in made:
         assert each.wait(5) is not None, "a kernel outlived its nursery"
 

@@ -231,7 +231,11 @@ class _Crew:
         worker = self.running.pop(position)
         worker.process.join()
         worker.pipe.close()
-        outcome = worker.outcome or _lost(worker.job, _died(worker.process.exitcode))
+        outcome = worker.outcome
+        if outcome is None:
+            from trustlib.report import work
+
+            outcome = work.lost(worker.job, _died(worker.process.exitcode))
         self.outcomes[position] = outcome
         self.shown.done(worker.job.name, outcome)
 

@@ -85,6 +85,17 @@ def run_report(job: Job, tell: Tell) -> RunOutcome:
     return replace(outcome, seconds=round(time.monotonic() - begun, 3))
 
 
+def lost(job: Job, what: str) -> RunOutcome:
+    """The outcome of a report whose process is gone, told by the one that survived it."""
+    clock = _Clock(started_at=datetime.now(UTC), stages={})
+    fault = Fault(
+        status="failed",
+        what=what,
+        next_step="look at the machine's memory, then run it again",
+    )
+    return _not_complete(job, publish.new_run_id(clock.started_at), clock, fault)
+
+
 _INTERRUPTED = Fault(
     status="failed",
     what="The run was interrupted before its end.",
