@@ -9,7 +9,7 @@ import sys
 
 from trustlib.report import progress
 from trustlib.report.outcome import RunOutcome
-from trustlib.report.work import Event
+from trustlib.report.stages import Event
 
 DONE = RunOutcome(notebook="small", slug="one", status="no_data")
 

@@ -17,7 +17,7 @@ class Display:
     """Shows nothing: the quiet display, and the shape of the others."""
 
     def tell(self, event: Any) -> None:
-        """One `work.Event`."""
+        """One `stages.Event`."""
 
     def done(self, name: str, outcome: RunOutcome) -> None:
         """One report is over."""

@@ -61,7 +61,7 @@ def run(
         Seconds for all cells of one report together.
     progress
         ``auto`` (live on a terminal, else lines), ``lines``, None, or a function that is
-        given each `work.Event`.
+        given each `stages.Event`.
     quiet
         Show no progress whatever `progress` says.
     notebooks_dir
@@ -233,9 +233,9 @@ class _Crew:
         worker.pipe.close()
         outcome = worker.outcome
         if outcome is None:
-            from trustlib.report import work
+            from trustlib.report import ending
 
-            outcome = work.lost(worker.job, _died(worker.process.exitcode))
+            outcome = ending.lost(worker.job, _died(worker.process.exitcode))
         self.outcomes[position] = outcome
         self.shown.done(worker.job.name, outcome)
 
@@ -270,8 +270,6 @@ def _work(job: Job, pipe: Connection) -> None:
         outcome = work.run_report(job, pipe.send)
     except work.Interrupted:
         outcome = _lost(job, "The run was interrupted before it started.")
-    except TrustlibError as error:
-        outcome = _lost(job, error.message())
     with contextlib.suppress(OSError):
         pipe.send(outcome)
         pipe.close()
