@@ -9,7 +9,7 @@ on the local clock. The main fit is statsmodels' GLM; the refits share one desig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -129,49 +129,62 @@ def forecast(grid: Grid, season: Season, *, counts: np.ndarray | None = None) ->
         Shape (n_buckets,): instead of the grid's own, for one segment.
     """
     y = grid.count if counts is None else counts
-    fitted = grid.fitted & np.isfinite(y)
     extra = _extra_columns(grid, season)
-    fitted &= np.isfinite(extra).all(axis=1)
-    phase = _phase(grid)
-    rows = phase
-    if extra.shape[1] or season.dispersion:
-        rows = np.arange(len(y))
-        design = np.hstack([_season_columns(grid, season, index=rows), extra])
-    else:
-        first = np.zeros(phase.max() + 1, dtype=int)
-        first[phase[::-1]] = np.arange(len(phase))[::-1]
-        design = _season_columns(grid, season, index=first)
-    n = len(design)
-    blocks = np.unique(grid.block[fitted])
-    sums = np.bincount(rows[fitted], weights=y[fitted], minlength=n)
-    exposure = np.bincount(rows[fitted], weights=grid.exposure[fitted], minlength=n)
+    fitted = grid.fitted & np.isfinite(y) & np.isfinite(extra).all(axis=1)
+    design, rows = _design(grid, season, extra)
+    sums, exposure = _added(rows, y, grid.exposure, fitted, n=len(design))
+    if not sums.any():
+        nothing = np.where(grid.history, 0.0, np.nan)
+        return Forecast(season=season, expected=np.zeros(len(y)), left_out=nothing, fitted=fitted)
     # Fifty segments are fitted by our own iteration: statsmodels would take seconds.
     main_fit = glm_fit if counts is None else poisson_fit
     start = main_fit(design, counts=sums, exposure=exposure, dispersion=season.dispersion)
-    without_counts, without_exposure = [], []
-    for block in blocks:
-        own = fitted & (grid.block == block)
-        without_counts.append(sums - np.bincount(rows[own], weights=y[own], minlength=n))
-        own_exposure = np.bincount(rows[own], weights=grid.exposure[own], minlength=n)
-        remaining = exposure - own_exposure
-        without_exposure.append(np.where(remaining > 1e-9, remaining, 0.0))
+    blocks = np.unique(grid.block[fitted])
     left_out = np.full(len(y), np.nan)
     if len(blocks) > 1:
+        own = [
+            _added(rows, y, grid.exposure, fitted & (grid.block == block), n=len(design))
+            for block in blocks
+        ]
+        remaining = np.stack([exposure - part for _, part in own])
         coefficients = leave_out_fits(
             design,
-            counts=np.maximum(np.stack(without_counts), 0.0),
-            exposure=np.stack(without_exposure),
+            counts=np.maximum(np.stack([sums - part for part, _ in own]), 0.0),
+            exposure=np.where(remaining > 1e-9, remaining, 0.0),
             start=start.coefficients,
             dispersion=season.dispersion,
         )
         for block, beta in zip(blocks, coefficients, strict=True):
-            own = grid.history & (grid.block == block)
-            eta = np.clip(design[rows[own]] @ beta, -30, 40)
-            left_out[own] = grid.exposure[own] * np.exp(eta)
+            at = grid.history & (grid.block == block)
+            refit = replace(start, coefficients=beta)
+            left_out[at] = refit.mean(design[rows[at]], exposure=grid.exposure[at])
     expected = start.mean(design[rows], exposure=grid.exposure)
-    if not sums.any():
-        expected, left_out = np.zeros(len(y)), np.where(np.isfinite(left_out), 0.0, np.nan)
     return Forecast(season=season, expected=expected, left_out=left_out, fitted=fitted)
+
+
+def _design(grid: Grid, season: Season, extra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of regressors, and the row of each bucket.
+
+    Buckets of the same local hour of the week share a row unless something tells the weeks
+    apart: their counts are added, which leaves the Poisson maximum where it is.
+    """
+    if extra.shape[1] or season.dispersion:
+        rows = np.arange(len(grid.count))
+        return np.hstack([_season_columns(grid, season, index=rows), extra]), rows
+    rows = _phase(grid)
+    first = np.zeros(rows.max() + 1, dtype=int)
+    first[rows[::-1]] = np.arange(len(rows))[::-1]
+    return _season_columns(grid, season, index=first), rows
+
+
+def _added(
+    rows: np.ndarray, y: np.ndarray, exposure: np.ndarray, at: np.ndarray, *, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and exposure of the buckets `at`, added up by design row; each of shape (n,)."""
+    return (
+        np.bincount(rows[at], weights=y[at], minlength=n),
+        np.bincount(rows[at], weights=exposure[at], minlength=n),
+    )
 
 
 def past_windows(

@@ -134,14 +134,7 @@ def grid(counts: pd.DataFrame, spec: SizingSpec) -> Grid:
     )
     fitted = history & np.isfinite(count) & ~excluded & ~ambiguous
 
-    first = _local(spec.incident.start, spec.timezone)
-    last = _local(spec.incident.end, spec.timezone)
-    span = max(1, int(-((first - last) // _WEEK)))
-    week = -((local - first) // _WEEK)
-    block = np.where(history, (week - 1) // span, -1)
-    block_start = first - (block + 1) * span * _WEEK
-    length = np.timedelta64(_LENGTH[spec.bucket]).astype("timedelta64[us]")
-    offset = (local - np.where(history, block_start, first)) // length
+    week, block, offset, span = _weeks(local, history, spec)
     made = Grid(
         start_at=start_at,
         count=count,
@@ -153,14 +146,29 @@ def grid(counts: pd.DataFrame, spec: SizingSpec) -> Grid:
         excluded=excluded,
         ambiguous=ambiguous,
         fitted=fitted,
-        week=week.astype(int),
-        block=block.astype(int),
-        offset=offset.astype(int),
+        week=week,
+        block=block,
+        offset=offset,
         weeks_per_block=span,
         bucket=spec.bucket,
     )
     _enough(made, spec)
     return made
+
+
+def _weeks(
+    local: np.ndarray, history: np.ndarray, spec: SizingSpec
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """week, block and offset of each bucket, and the weeks that a block takes."""
+    first = _local(spec.incident.start, spec.timezone)
+    last = _local(spec.incident.end, spec.timezone)
+    span = max(1, int(-((first - last) // _WEEK)))
+    week = -((local - first) // _WEEK)
+    block = np.where(history, (week - 1) // span, -1)
+    block_start = first - (block + 1) * span * _WEEK
+    length = np.timedelta64(_LENGTH[spec.bucket]).astype("timedelta64[us]")
+    offset = (local - np.where(history, block_start, first)) // length
+    return week.astype(int), block.astype(int), offset.astype(int), span
 
 
 def _validated(counts: pd.DataFrame) -> pd.DataFrame:

@@ -63,25 +63,17 @@ def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
     step = _Step(found=found, width=stop - begin, ratio=float(ratio), sign=sign, alpha=alpha)
     replayed = _replay(grid, result, step, shortest=shortest, seed=seed)
     stretches = len(replayed) // _DRAWS
-    if stretches < _FEWEST_STRETCHES:
-        return Onset(
-            start=start,
-            low=None,
-            high=None,
-            recovered=recovered,
-            note=f"interval not estimable: {stretches} quiet stretches to replay it on",
-            replays=len(replayed),
-        )
-    low, high = step_interval(gain, replayed=replayed, at=found, level=level)
-    # A slow beginning is no step: buckets that are already out of the ordinary belong to it.
-    low = min(low, _first_odd(grid, result, start, sign=sign, alpha=alpha, level=level) - begin)
+    low = high = None
+    note = f"interval not estimable: {stretches} quiet stretches to replay it on"
+    if stretches >= _FEWEST_STRETCHES:
+        low, high = step_interval(gain, replayed=replayed, at=found, level=level)
+        # A slow beginning is no step: buckets that are already odd belong to it. And the
+        # true instant may lie anywhere in its bucket.
+        odd = _first_odd(grid, result, start, sign=sign, alpha=alpha, level=level)
+        low, high = max(begin, min(begin + low, odd) - 1), min(stop, begin + high + 1)
+        note = f"interval from {len(replayed)} replays of the step on quiet history"
     return Onset(
-        start=start,
-        low=max(begin, begin + low - 1),
-        high=min(stop, begin + high + 1),
-        recovered=recovered,
-        note=f"interval from {len(replayed)} replays of the step on quiet stretches of the history",
-        replays=len(replayed),
+        start=start, low=low, high=high, recovered=recovered, note=note, replays=len(replayed)
     )
 
 
