@@ -99,7 +99,7 @@ def test_moving_the_clock_moves_the_buckets(write, read, hourly):
     assert there["count"].tolist() == utc["count"].tolist()
 
 
-def test_fractions_add_up_alike_for_every_thread_count(write, read, monkeypatch):
+def test_fractions_add_up_alike_for_every_thread_count_and_order(write, read, monkeypatch):
     rng = np.random.default_rng(7)
     start = datetime(2024, 6, 1, tzinfo=UTC)
     rows = [["at", "n", "s"]]
@@ -111,9 +111,14 @@ def test_fractions_add_up_alike_for_every_thread_count(write, read, monkeypatch)
         monkeypatch.setattr(session, "THREADS", threads)
         found.append(read(segment_column="s"))
     for other in found[1:]:
+        assert found[0].snapshot == other.snapshot
+    header, *body = rows
+    rng.shuffle(body)  # a sum of floats would not survive another order either
+    write([header, *body])
+    found.append(read(segment_column="s"))
+    for other in found[1:]:
         pd.testing.assert_frame_equal(found[0].frame, other.frame, check_exact=True)
         pd.testing.assert_frame_equal(found[0].segments, other.segments, check_exact=True)
-        assert found[0].snapshot == other.snapshot
     assert dict(zip(found[0].health["item"], found[0].health["n"], strict=True))[
         "counts that are not whole"
     ]

@@ -1,9 +1,8 @@
-"""How healthy the rows were: the health table and the verdicts, in a reader's words."""
+"""Verdicts on the data, in a reader's words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,10 @@ from trustlib.data import clock as clocks
 from trustlib.data.clock import seconds
 from trustlib.data.engine.repeats import Repeats
 from trustlib.data.extent import Extent, Native
+from trustlib.data.health import elapsed, health, longest_run
 from trustlib.data.lay import Laid
 from trustlib.data.records import CountsQuery
 from trustlib.data.timetext import TimeForm
-
-
-def elapsed(length: int) -> timedelta:
-    """A number of seconds as a duration."""
-    return timedelta(seconds=length)
 
 
 def report(
@@ -44,7 +39,7 @@ def report(
         _clock(query, laid, form),
         _freshness(query, reach, laid),
     ]
-    return _health(query, reach, laid, form, spacing, repeats, n), tuple(checks)
+    return health(query, reach, laid, form, spacing, repeats, n), tuple(checks)
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,6 @@ def _window(query: CountsQuery, reach: Extent, laid: Laid) -> _Inside:
         excused=int((gone & laid.excused).sum()),
         zeros=longest_run((laid.count == 0) & mask),
     )
-
-
-def longest_run(mask: np.ndarray) -> int:
-    """Length of the longest stretch of True."""
-    padded = np.concatenate([[False], mask, [False]])
-    turns = np.flatnonzero(np.diff(padded.astype(np.int8)))
-    return int((turns[1::2] - turns[::2]).max(initial=0))
 
 
 _BUCKET_WORDS = {"30min": "half hour", "1h": "hour", "1d": "day"}
@@ -310,56 +298,3 @@ def _freshness(query: CountsQuery, reach: Extent, laid: Laid) -> Check:
         label="data are fresh",
         text=f"The data reach as_of.{left}" if behind <= 0 else f"{last}, close to as_of.{left}",
     )
-
-
-def _health(
-    query: CountsQuery,
-    reach: Extent,
-    laid: Laid,
-    form: TimeForm,
-    spacing: Native | None,
-    repeats: Repeats | None,
-    n: int,
-) -> pd.DataFrame:
-    missing = np.isnan(laid.count)
-    width = reach.grid.width
-    silent = longest_run(missing & ~laid.excused | (laid.count == 0))
-    rows: list[tuple[str, int, str]] = [
-        ("rows read", n, "all rows of the source"),
-        ("rows without a time", form.nulls, "left out"),
-        ("rows with an unreadable time", form.unreadable, "left out"),
-        (
-            "rows far from all others",
-            reach.strays_early + reach.strays_late,
-            "not used as evidence of where the data begin or end",
-        ),
-    ]
-    if repeats is not None:
-        rows.append(("rows equal to another", repeats.extra, "counted"))
-    notes = {
-        "rows before the history": "left out",
-        "rows after as_of": "left out",
-        "rows after the grid": "left out: past the stretch that shows recovery",
-        "rows counted": "on the grid",
-        "empty counts": "their buckets are missing",
-        "counts that are not whole": "summed to six decimals",
-        "partial buckets": "missing: made from less than the whole bucket",
-        "rows in ambiguous hours": "read as the earlier of the two hours",
-        "rows in impossible hours": "moved forward by the clock's gap",
-        "ambiguous labels that occur once": "read as the earlier of the two hours",
-        "ambiguous labels that occur twice": "first in the file is the earlier hour",
-        "control repeated on every segment": "read once per time",
-    }
-    rows += [(item, value, notes.get(item, "")) for item, value in laid.seen.items()]
-    rows += [
-        ("buckets", len(laid.count), f"of {query.bucket}"),
-        ("missing buckets", int((missing & ~laid.excused).sum()), "not counted as zero"),
-        ("zero buckets", int((laid.count == 0).sum()), "no row in them" if spacing is None else ""),
-        ("longest stretch without data", silent, f"buckets; {duration(elapsed(silent * width))}"),
-        ("buckets touched by a clock change", int(laid.ambiguous.sum()), "marked, not fitted on"),
-    ]
-    if laid.segments is not None:
-        shown = len(laid.segments)
-        note = "each on its own" if laid.n_segments <= shown else "the largest, and all others"
-        rows.append(("segments", laid.n_segments, note))
-    return pd.DataFrame(rows, columns=["item", "n", "note"]).astype({"n": "int64"})

@@ -31,7 +31,6 @@ def reading(source: Source) -> Iterator[Any]:
             autocommit=True,
             connect_timeout=15,
             application_name="trustlib",
-            options="-c default_transaction_read_only=on -c idle_in_transaction_session_timeout=0",
         )
     except (psycopg.Error, ValueError, UnicodeError) as error:
         raise Refusal(
