@@ -68,6 +68,7 @@ def test_a_misspelt_injected_name(name: str) -> None:
     values = {wrong if key == name else key: value for key, value in VALID.items()}
     error = refusal(ran(as_cell(VALID), injected(values)))
     assert error.nearest == name
+    assert error.where == "the notebook's parameters cell"
     assert error.exit_code == 2
 
 

@@ -34,7 +34,7 @@ def from_namespace(schema: type[Params], namespace: Mapping[str, Any]) -> Params
         # A params file was given: what it leaves out has the schema's default, not the
         # notebook's example, so that the file means the same under every runner.
         values = {name: namespace.get(name) for name in _in_order(names, schema.model_fields)}
-    entries = {name: Entry(value=value, place=PLACE) for name, value in values.items()}
+    entries = {name: Entry(value=value) for name, value in values.items()}
     params, problems = validate(schema, entries)
     if params is None:
         raise refusal(problems, file=PLACE, notebook=schema.notebook)
