@@ -16,7 +16,7 @@ import pytest
 
 from trustlib.core import NoData, Refusal
 from trustlib.data.clock import clock, seconds
-from trustlib.data.engine import postgres, sources, tally
+from trustlib.data.engine import postgres, profile, sources, tally
 from trustlib.data.grid import grid
 from trustlib.data.source import resolve
 
@@ -193,7 +193,7 @@ def test_the_same_bucket_sums_run_on_the_server_itself(server, monkeypatch, here
     source = resolve("events", "WAREHOUSE")
 
     def counted(table):
-        rows = tally.in_utc(tally.stamped(table, aware=False), zone, aware=False)
+        rows = tally.in_utc(profile.stamped(table, aware=False), zone, aware=False)
         rows, names, n = tally.ranked(tally.keyed(rows, hours, zone, as_of=None), 50)
         return tally.per_bucket(rows)[0], names, n
 

@@ -13,7 +13,7 @@ import pandas as pd
 from trustlib.core import NoData, Refusal
 from trustlib.data import clock as clocks
 from trustlib.data.clock import Clock, instant, seconds
-from trustlib.data.engine import tally
+from trustlib.data.engine import profile
 from trustlib.data.grid import BUCKETS, MAX_BUCKETS, Grid, ceiling, floor, grid
 from trustlib.data.records import CountsQuery
 
@@ -79,7 +79,7 @@ def native(rows: Any, query: CountsQuery, zone: Clock, *, aware: bool) -> Native
     NoData
         Fewer than two distinct labels.
     """
-    steps = tally.spacings(rows)
+    steps = profile.spacings(rows)
     where = f"time_column: {query.time_column}, bucket: {query.bucket}"
     if steps.empty:
         raise NoData(
@@ -112,7 +112,7 @@ def native(rows: Any, query: CountsQuery, zone: Clock, *, aware: bool) -> Native
             next_step="set bucket: 1d, or sum the counts to the bucket in a .sql source",
         )
     # A day per row stands on local midnights, which move in UTC with the clock.
-    phase, off = tally.phase(rows, step, zone if aware and step == _DAY else None)
+    phase, off = profile.phase(rows, step, zone if aware and step == _DAY else None)
     if off:
         raise Refusal(
             f"{off:,} times do not stand on the counts' own grid of one every {name}",
@@ -154,7 +154,7 @@ def zone_of(days: pd.DataFrame, query: CountsQuery) -> Clock:
 def extent(
     days: pd.DataFrame, query: CountsQuery, zone: Clock, *, aware: bool, spacing: Native | None
 ) -> Extent:
-    """Lay the grid over rows that `days` (see `tally.days`) describes.
+    """Lay the grid over rows that `days` (see `profile.days`) describes.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from trustlib.core import Refusal
-from trustlib.data.engine import tally
+from trustlib.data.engine import profile, tally
 from trustlib.data.extent import Extent, Native
 from trustlib.data.records import CountsQuery
 
@@ -156,13 +156,13 @@ def ready(rows: Any, query: CountsQuery, reach: Extent, spacing: Native, *, awar
     """Lay ready counts: a bucket is whole, or it is missing."""
     keys = ["segment"] if query.segment_column is not None else []
     roles = ("count",) if query.control_column is None else ("count", "control")
-    rows = tally.valued(rows, roles)
+    rows = profile.valued(rows, roles)
     empty, fractional = _readable(rows, query, roles)
     if aware:
         rows = rows.mutate(turn=rows["at"] * 0)
     else:
         rows = tally.second_occurrences(rows, reach.clock, keys)
-    _single(tally.doubled_keys(rows, keys, roles), query)
+    _single(profile.doubled_keys(rows, keys, roles), query)
     n = len(reach.grid)
     covered, ambiguous, excused, seen = _clock_ready(rows, reach, aware=aware)
     rows = tally.keyed(rows, reach.grid, reach.clock, as_of=reach.as_of)
@@ -221,7 +221,7 @@ def _readable(rows: Any, query: CountsQuery, roles: tuple[str, ...]) -> tuple[in
     """Refuse what is not a count; returns how many counts are empty, and how many not whole."""
     empty = fractional = 0
     for role in roles:
-        faults = tally.value_faults(rows, role)
+        faults = profile.value_faults(rows, role)
         column = query.count_column if role == "count" else query.control_column
         where = f"{role}_column: {column}"
         for kind, what, step in (

@@ -13,7 +13,7 @@ import pandas as pd
 from trustlib.core import NoData, Refusal, did_you_mean
 from trustlib.data import clock as clocks
 from trustlib.data import findings, lay
-from trustlib.data.engine import sources, tally
+from trustlib.data.engine import profile, sources, tally
 from trustlib.data.engine.repeats import Repeats, repeats
 from trustlib.data.extent import Extent, extent, native, zone_of
 from trustlib.data.grid import BUCKETS
@@ -97,8 +97,8 @@ def _kept(source: Source, query: CountsQuery) -> _Kept:
 
 def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Counts:
     form = time_form(table, query)
-    rows = tally.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
-    days = tally.days(rows)
+    rows = profile.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
+    days = profile.days(rows)
     zone = zone_of(days, query)
     spacing = native(rows, query, zone, aware=form.aware) if query.count_column else None
     reach = extent(days, query, zone, aware=form.aware, spacing=spacing)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trustlib.core import NoData, Refusal
-from trustlib.data.engine import tally
+from trustlib.data.engine import profile
 from trustlib.data.records import CountsQuery
 
 _ISO_HINT = "write times as 2015-01-26 12:00:00, or with an offset 2015-01-26T12:00:00-05:00"
@@ -42,10 +42,10 @@ def time_form(table: Any, query: CountsQuery) -> TimeForm:
         Every time is empty.
     """
     where = f"time_column: {query.time_column}"
-    kind = tally.time_type(table)
+    kind = profile.time_type(table)
     if kind == "text":
-        return _text(tally.text_forms(table), where)
-    nulls = tally.nulls(table, "time")
+        return _text(profile.text_forms(table), where)
+    nulls = profile.nulls(table, "time")
     if nulls["nulls"] == nulls["rows"]:
         raise _no_times(where)
     return TimeForm(aware=kind == "aware", nulls=nulls["nulls"], unreadable=0)
