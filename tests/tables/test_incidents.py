@@ -128,6 +128,12 @@ def test_assumptions_are_rated_by_the_checks_that_bear_on_them(shapes) -> None:
     assert [evidence(v) for v in ("pass", "warn", "fail", "not_run")] == [
         "● strong", "◐ medium", "○ weak", "○ not tested",
     ]  # fmt: skip
+    both = [
+        Check(name="two_methods_agree", verdict="pass", label="a", text="b"),
+        Check(name="model_fit", verdict="warn", label="a", text="b"),
+    ]
+    first = rows_of(assumptions(result, both))[0]
+    assert first[1] == "◐ medium"  # the worst of those that bear on it
     everything = assumptions(result, result.checks).text
     assert "Nothing else moved them in the same hours | ○ not tested" in everything
 
@@ -142,6 +148,14 @@ def test_the_statement_is_shown_as_it_ran_and_escaped(shapes) -> None:
     view = tabulate.statement(shapes.counts("decrease"))
     assert "SELECT 1 &lt; 2 AS yes" in view.html
     assert view.html.startswith("<details><summary>")
+
+
+def test_the_twin_of_a_long_statement_is_short(shapes) -> None:
+    counts = shapes.counts("decrease")
+    counts.snapshot.sql = "\n".join(f"line {i}" for i in range(100))
+    view = tabulate.statement(counts)
+    assert "line 99" in view.html
+    assert view.text.splitlines()[-1] == "… 92 more lines"
 
 
 def test_definitions_name_the_level(shapes) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trustlib.data import Counts
 
 MOST_SEGMENTS = 25
+_STATEMENT = 8  # lines of SQL in the plain text
 
 _QUANTITIES = {
     "actual": "Counted in the window",
@@ -156,7 +157,11 @@ def statement(counts: Counts) -> View:
     """The SQL that ran, folded."""
     text = str(counts.snapshot.sql).strip()
     html = Markup("<details><summary>The statement that ran</summary><pre>{}</pre></details>")
-    return View(html=html.format(text), text=f"The statement that ran\n{text}")
+    # The twin in plain text is compared between runs: what the reader wrote, not what was made.
+    lines = text.splitlines()
+    more = [f"… {len(lines) - _STATEMENT} more lines"] if len(lines) > _STATEMENT else []
+    twin = "\n".join(["The statement that ran", *lines[:_STATEMENT], *more])
+    return View(html=html.format(text), text=twin)
 
 
 def definitions(result: SizingResult) -> View:
