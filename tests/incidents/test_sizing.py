@@ -102,9 +102,11 @@ def test_the_interval_is_that_of_left_out_weeks(drawn):
         # The week itself is hidden; its hours become the window of a run of their own.
         moved = counts.assign(count=counts["count"].mask(own))
         left_out = _expected_without(moved, start)
-        inside = counts["bucket_start_at"].between(
-            first, first + pd.Timedelta(hours=hours), inclusive="left"
-        ).to_numpy()
+        inside = (
+            counts["bucket_start_at"]
+            .between(first, first + pd.Timedelta(hours=hours), inclusive="left")
+            .to_numpy()
+        )
         errors.append(counts["count"][inside].sum() - left_out[inside].sum())
         totals.append(left_out[inside].sum())
     errors, totals = np.array(errors), np.array(totals)
@@ -142,6 +144,7 @@ def test_the_wrong_direction_is_no_incident(drawn):
     result = sizing(counts, spec)
     assert result.verdict == "no incident shown"
     assert result.estimates["placebo_p_value"].point > 0.9
+    assert result.estimates["onset_hours"].point is None
 
 
 def test_directions_flip(drawn):
@@ -192,9 +195,7 @@ def test_row_order_and_the_callers_frame_do_not_matter(drawn):
 def test_the_same_clock_under_another_name_and_place(drawn):
     counts, spec, _ = drawn("ar_90", effect=1.0)
     moved = counts.assign(bucket_start_at=counts["bucket_start_at"] + pd.Timedelta(hours=5))
-    later = Window(
-        spec.incident.start + timedelta(hours=5), spec.incident.end + timedelta(hours=5)
-    )
+    later = Window(spec.incident.start + timedelta(hours=5), spec.incident.end + timedelta(hours=5))
     other = sizing(moved, replace(spec, incident=later, timezone="Etc/GMT+5"))
     one = sizing(counts, spec)
     for name in NAMES:

@@ -1,6 +1,6 @@
 """Coverage of the 95 % interval of an incident's excess, over simulated worlds.
 
-    python tests/studies/incident_coverage.py [--runs 300] [--quick]
+    python -m tests.studies.incident_coverage [--runs 300] [--processes 2]
 
 writes tests/studies/incident_coverage.md beside itself. Every draw is seeded; the truth is
 the number of events that the simulator added. The shorter test of the normal suite calls
@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 # Small matrices: threads only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -108,35 +110,35 @@ def _share(values: Iterable[bool]) -> float:
     return float(np.mean(list(values)))
 
 
-def coverage_table(runs: int) -> pd.DataFrame:
-    """World by weeks of history: coverage of each method, and our half width."""
-    rows = []
-    for world in WORLDS:
-        for weeks in (8, 4, 3):
-            seen = coverage(world, runs=runs, weeks=weeks)
-            print(world.name, weeks, _share(seen.covered["ours"]), flush=True)
-            row = {"world": world.name, "weeks": weeks, "control": "no"}
-            rows.append(row | _coverage_row(seen))
+Case = tuple[str, World, dict[str, Any]]
+
+
+def coverage_cases() -> list[Case]:
+    """What the table of intervals has rows for: label, world, options of `coverage`."""
+    cases: list[Case] = [
+        (world.name, world, {"weeks": weeks}) for world in WORLDS for weeks in (8, 4, 3)
+    ]
     for name in ("ar_90", "ar_95", "level_drift"):
-        world = next(w for w in WORLDS if w.name == name)
-        seen = coverage(world, runs=runs, control=True)
-        rows.append({"world": name, "weeks": 8, "control": "yes"} | _coverage_row(seen))
-    strong = replace(_world("level_drift"), name="strong_drift", drift=0.004)
+        cases.append((name, _world(name), {"weeks": 8, "control": True}))
+    drift = _world("level_drift")
     for weeks in (8, 16, 30):
-        seen = coverage(strong, runs=runs, weeks=weeks)
-        row = {"world": strong.name, "weeks": weeks, "control": "no"}
-        rows.append(row | _coverage_row(seen))
-    growing = replace(_world("level_drift"), name="growth of 2 % a week", growth=0.02, drift=0.0)
+        cases.append(("strong_drift", replace(drift, drift=0.004), {"weeks": weeks}))
     for weeks in (8, 16):
-        seen = coverage(growing, runs=runs, weeks=weeks)
-        row = {"world": growing.name, "weeks": weeks, "control": "no"}
-        rows.append(row | _coverage_row(seen))
+        growing = replace(drift, growth=0.02, drift=0.0)
+        cases.append(("growth of 2 % a week", growing, {"weeks": weeks}))
     for hours, weeks in ((6, 8), (1, 8), (240, 16)):
         for name in ("ar_90", "ar_95"):
-            seen = coverage(_world(name), runs=runs, weeks=weeks, hours=hours)
-            row = {"world": f"{name}, {hours} h window", "weeks": weeks, "control": "no"}
-            rows.append(row | _coverage_row(seen))
-    return pd.DataFrame(rows)
+            label = f"{name}, {hours} h window"
+            cases.append((label, _world(name), {"weeks": weeks, "hours": hours}))
+    return cases
+
+
+def coverage_row(case: Case, runs: int) -> dict[str, Any]:
+    """One row: coverage of each method, and our half width."""
+    label, world, options = case
+    seen = coverage(world, runs=runs, **options)
+    control = "yes" if options.get("control") else "no"
+    return {"world": label, "weeks": options["weeks"], "control": control} | _coverage_row(seen)
 
 
 def _coverage_row(seen: Tally) -> dict[str, float]:
@@ -148,28 +150,33 @@ def _coverage_row(seen: Tally) -> dict[str, float]:
     return row
 
 
-def verdict_table(runs: int) -> pd.DataFrame:
-    """World by effect: how often each verdict, p ≤ .05, and the onset's coverage."""
-    rows = []
-    for world in WORLDS:
-        for effect, late in ((0.0, 0), (1.0, 0), (1.0, 5), (-0.7, 0)):
-            seen = coverage(world, runs=runs, effect=effect, late_hours=late, first_seed=5000)
-            verdicts = pd.Series(seen.verdicts)
-            rows.append(
-                {
-                    "world": world.name,
-                    "effect": effect,
-                    "late_hours": late,
-                    "confirmed": _share(verdicts == "incident confirmed"),
-                    "not_conclusive": _share(verdicts == "not conclusive"),
-                    "none_shown": _share(verdicts == "no incident shown"),
-                    "p_at_most_.05": _share(p <= 0.05 for p in seen.p_values),
-                    "covered": _share(seen.covered["ours"]),
-                    "onset_covered": _share(seen.onset) if seen.onset else np.nan,
-                    "onset_hours_wide": np.median(seen.onset_width) if seen.onset else np.nan,
-                }
-            )
-    return pd.DataFrame(rows)
+def verdict_cases() -> list[Case]:
+    """Every world without an effect, with one, with a late one, with a fall."""
+    return [
+        (world.name, world, {"effect": effect, "late_hours": late})
+        for world in WORLDS
+        for effect, late in ((0.0, 0), (1.0, 0), (1.0, 5), (-0.7, 0))
+    ]
+
+
+def verdict_row(case: Case, runs: int) -> dict[str, Any]:
+    """One row: how often each verdict, p ≤ .05, and the onset's coverage."""
+    label, world, options = case
+    runs = runs if options["effect"] == 0 else max(1, runs // 3)
+    seen = coverage(world, runs=runs, first_seed=5000, **options)
+    verdicts = pd.Series(seen.verdicts)
+    return {
+        "world": label,
+        **options,
+        "runs": runs,
+        "confirmed": _share(verdicts == "incident confirmed"),
+        "not_conclusive": _share(verdicts == "not conclusive"),
+        "none_shown": _share(verdicts == "no incident shown"),
+        "p_at_most_.05": _share(p <= 0.05 for p in seen.p_values),
+        "covered": _share(seen.covered["ours"]),
+        "onset_covered": _share(seen.onset) if seen.onset else np.nan,
+        "onset_hours_wide": np.median(seen.onset_width) if seen.onset else np.nan,
+    }
 
 
 def markdown(frame: pd.DataFrame) -> str:
@@ -184,30 +191,32 @@ def markdown(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def segment_record(runs: int) -> pd.DataFrame:
-    """Segments of a quiet world: coverage of each, and how often any is said to have moved."""
-    rows = []
+def segment_row(name: str, runs: int) -> dict[str, Any]:
+    """Four segments of a quiet world: their coverage, and how often any is said to move."""
     shares = np.array([0.55, 0.25, 0.15, 0.05])
-    for name in ("poisson", "ar_90", "ar_95"):
-        covered, any_moved = [], []
-        for seed in range(9000, 9000 + runs):
-            one = draw(_world(name), seed=seed)
-            counts = one.counts.drop(columns="control")
-            rng = np.random.default_rng(seed)
-            split = rng.multinomial(counts["count"].astype(int), shares)
-            segments = pd.concat(
-                counts.assign(segment=f"s{i}", count=split[:, i].astype(float)) for i in range(4)
-            )
-            spec = SizingSpec(incident=one.incident)
-            on = grid(counts, spec)
-            choice = choose(on, level=spec.level)
-            found = segment_table(
-                choice.grid, segment_counts(on, segments), choice.result, level=spec.level
-            )
-            covered.append(((found["low"] <= 0) & (found["high"] >= 0)).mean())
-            any_moved.append(found["moved"].isin(["up", "down"]).any())
-        rows.append({"world": name, "covered": np.mean(covered), "any_moved": _share(any_moved)})
-    return pd.DataFrame(rows)
+    runs = max(1, runs // 3)
+    covered, any_moved = [], []
+    for seed in range(9000, 9000 + runs):
+        one = draw(_world(name), seed=seed)
+        counts = one.counts.drop(columns="control")
+        rng = np.random.default_rng(seed)
+        split = rng.multinomial(counts["count"].astype(int), shares)
+        segments = pd.concat(
+            counts.assign(segment=f"s{i}", count=split[:, i].astype(float)) for i in range(4)
+        )
+        spec = SizingSpec(incident=one.incident)
+        on = grid(counts, spec)
+        choice = choose(on, level=spec.level)
+        parts = segment_counts(on, segments)
+        found = segment_table(choice.grid, parts, choice.result, level=spec.level)
+        covered.append(((found["low"] <= 0) & (found["high"] >= 0)).mean())
+        any_moved.append(found["moved"].isin(["up", "down"]).any())
+    return {
+        "world": name,
+        "runs": runs,
+        "covered": np.mean(covered),
+        "any_moved": _share(any_moved),
+    }
 
 
 def _world(name: str) -> World:
@@ -217,22 +226,40 @@ def _world(name: str) -> World:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=300)
-    runs = parser.parse_args().runs
+    parser.add_argument("--processes", type=int, default=1)
+    asked = parser.parse_args()
+    runs = asked.runs
+    names = ("poisson", "ar_90", "ar_95")
+    with ProcessPoolExecutor(asked.processes) as pool:
+        intervals = [pool.submit(coverage_row, case, runs) for case in coverage_cases()]
+        verdicts = [pool.submit(verdict_row, case, runs) for case in verdict_cases()]
+        segments = [pool.submit(segment_row, name, runs) for name in names]
+        tables = {
+            title: pd.DataFrame([_reported(task.result()) for task in tasks])
+            for title, tasks in (
+                ("coverage", intervals),
+                ("verdicts", verdicts),
+                ("segments", segments),
+            )
+        }
     text = _RECORD.format(
         runs=runs,
         error=np.sqrt(0.95 * 0.05 / runs),
-        coverage=markdown(coverage_table(runs)),
-        verdicts=markdown(verdict_table(runs)),
-        segments=markdown(segment_record(runs)),
+        **{title: markdown(table) for title, table in tables.items()},
     )
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
 
 
+def _reported(row: dict[str, Any]) -> dict[str, Any]:
+    print(row, flush=True)
+    return row
+
+
 _RECORD = """\
 # Incident sizing: coverage over simulated worlds
 
-Made by `python tests/studies/incident_coverage.py --runs {runs}`; worlds and truth in
+Made by `python -m tests.studies.incident_coverage --runs {runs}`; worlds and truth in
 `trustlib/incidents/worlds.py`. {runs} seeded draws per row, hourly counts, a window of 36 hours
 unless said, nominal 95 %; the standard error of a coverage of .95 is {error:.3f}.
 

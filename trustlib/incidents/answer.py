@@ -11,7 +11,7 @@ from trustlib.incidents.checks import two_methods
 from trustlib.incidents.choice import Choice, choose
 from trustlib.incidents.grid import Grid
 from trustlib.incidents.headline import Sized
-from trustlib.incidents.onset import Onset, onset
+from trustlib.incidents.onset import Onset, no_onset, onset
 from trustlib.incidents.placebos import placebo_p_value, placebo_windows
 from trustlib.incidents.same_hours import SameHours, same_hours
 from trustlib.incidents.spec import SizingSpec
@@ -38,14 +38,19 @@ def answer(on: Grid, spec: SizingSpec) -> Answer:
     placebos = placebo_windows(choice.grid, result)
     p_value = placebo_p_value(result, placebos, direction=spec.direction)
     agreement = two_methods(result, cross, spec)
+    said = verdict(result, spec, p_value=p_value, agree=agreement.verdict != "fail")
+    if said == "no incident shown":
+        found = no_onset("not estimable: no incident is shown, so it has no beginning")
+    else:
+        found = onset(choice.grid, result, level=spec.level, seed=spec.seed)
     return Answer(
         choice=choice,
         cross=cross,
         agreement=agreement,
         placebos=placebos,
         p_value=p_value,
-        onset=onset(choice.grid, result, level=spec.level, seed=spec.seed),
-        verdict=verdict(result, spec, p_value=p_value, agree=agreement.verdict != "fail"),
+        onset=found,
+        verdict=said,
     )
 
 

@@ -64,7 +64,7 @@ def weekly_level(grid: Grid, made: Forecast) -> WeeklyLevel:
 def followed(grid: Grid, made: Forecast, level: WeeklyLevel, *, gain: float) -> Forecast:
     """`made`, with each block of weeks scaled by the level of the weeks before it."""
     ahead = np.exp(_before(level.log_ratio, 0, gain))
-    factor = np.full(len(grid.count), ahead)
+    factor = np.where(grid.week > 0, 1.0, ahead)
     out_of_sample = np.where(grid.history, np.nan, 1.0)
     for block in np.unique(grid.block[grid.block >= 0]):
         own = grid.block == block
@@ -72,8 +72,6 @@ def followed(grid: Grid, made: Forecast, level: WeeklyLevel, *, gain: float) -> 
         if np.isfinite(level.log_ratio[before:]).sum() >= _FEWEST_BEFORE:
             factor[own] = np.exp(_before(level.log_ratio, before, gain))
             out_of_sample[own] = 1.0
-        else:
-            factor[own] = 1.0
     return replace(
         made,
         expected=made.expected * factor,

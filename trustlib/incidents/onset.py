@@ -38,7 +38,7 @@ def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
     hours keep their own dependence, and seeing where it is found.
     """
     if not result.significant:
-        return _none("not estimable: no deviation is shown, so it has no beginning")
+        return no_onset("not estimable: no deviation is shown, so it has no beginning")
     first = int(np.argmax(grid.in_window))
     stop = first + grid.n_window
     begin = max(0, first - _lead(grid))
@@ -52,7 +52,7 @@ def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
         y[None, begin:stop], expected=m[None, begin:stop], sign=sign, shortest=shortest
     )[0]
     if not np.isfinite(gain).any():
-        return _none("not estimable: no step in the direction of the excess")
+        return no_onset("not estimable: no step in the direction of the excess")
     found = int(np.argmax(gain))
     start = begin + found
     before = y[begin:start].sum() / max(m[begin:start].sum(), 1e-12)
@@ -176,5 +176,6 @@ def _moved(
     return quiet + rng.poisson((ratio - 1) * own)
 
 
-def _none(note: str) -> Onset:
+def no_onset(note: str) -> Onset:
+    """Nothing to date, and why."""
     return Onset(start=None, low=None, high=None, recovered=None, note=note, replays=0)
