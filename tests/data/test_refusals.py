@@ -194,7 +194,19 @@ def test_times_that_are_none(write, read, hourly):
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("cell", ["06/01/2024 00:00", "2024-06-01 00:00 America/New_York", "now"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "06/01/2024 00:00",
+        "2024-06-01 00:00 America/New_York",
+        "2024-06-01 00:00 -05:00",
+        "    2024-06-01 00:00",
+        "2024-06-01 12:00 AM",
+        "2024-06-31 00:00",
+        "now",
+        "infinity",
+    ],
+)
 def test_times_are_never_guessed(write, read, hourly, cell):
     rows = hourly()
     rows[1][0] = cell

@@ -42,6 +42,7 @@ def world(path):
         pa.array(LABELS, pa.timestamp("us", tz="UTC")),
         pa.array(LABELS, pa.timestamp("ms", tz="America/New_York")),
         pa.array([str(label) for label in LABELS]),
+        pa.array([f" {label}.123456789" for label in LABELS]),
         pa.array([label.isoformat() + "Z" for label in LABELS]),
         pa.array([label.isoformat() + "z " for label in LABELS]),
         pa.array([(label + timedelta(hours=2)).isoformat() + "+02" for label in LABELS]),

@@ -20,7 +20,7 @@ from trustlib.data.grid import BUCKETS
 from trustlib.data.parquet import keep
 from trustlib.data.records import Counts, CountsQuery, Snapshot
 from trustlib.data.source import Source, resolve
-from trustlib.data.timetext import time_form
+from trustlib.data.timetext import settled, time_form
 
 
 def read_counts(query: CountsQuery) -> Counts:
@@ -99,6 +99,7 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
     form = time_form(table, query)
     rows = profile.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
     days = profile.days(rows)
+    form = settled(form, days, query)
     zone = zone_of(days, query)
     spacing = native(rows, query, zone, aware=form.aware) if query.count_column else None
     reach = extent(days, query, zone, aware=form.aware, spacing=spacing)

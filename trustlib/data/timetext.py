@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pandas as pd
 
 from trustlib.core import NoData, Refusal
 from trustlib.data.engine import profile
@@ -75,14 +77,32 @@ def _text(forms: dict[str, int], where: str) -> TimeForm:
             where=where,
             next_step=f"convert them to instants in UTC; {_ISO_HINT}",
         )
-    if unreadable > _TOLERATED * rows:
-        raise Refusal(
-            f"{unreadable:,} of {rows:,} rows have a time that is not ISO 8601",
-            where=where,
-            next_step=_ISO_HINT,
-        )
+    _tolerable(unreadable, rows, where)
     return TimeForm(
         aware=forms["aware"] > 0,
         nulls=nulls,
         unreadable=unreadable,
     )
+
+
+def _tolerable(unreadable: int, rows: int, where: str) -> None:
+    if unreadable > _TOLERATED * rows:
+        raise Refusal(
+            f"{unreadable:,} of {rows:,} rows have a time that is not ISO 8601 or not on the "
+            "calendar",
+            where=where,
+            next_step=_ISO_HINT,
+        )
+
+
+def settled(form: TimeForm, days: pd.DataFrame, query: CountsQuery) -> TimeForm:
+    """`form` once every time was read: 31 June has the right shape and is no time all the same.
+
+    Raises
+    ------
+    Refusal
+        Too many cannot be read.
+    """
+    unreadable, rows = int(days["unreadable"].sum()), int(days["n"].sum())
+    _tolerable(unreadable, rows, f"time_column: {query.time_column}")
+    return replace(form, nulls=int(days["empty"].sum()), unreadable=unreadable)

@@ -18,7 +18,7 @@ from trustlib.data.engine.steps import steps
 # ISO 8601 as people write it. Anything else (a zone's name, 01/02/2015) is not guessed at:
 # the engine would read "12:00-05:00" as 12:00 without a word.
 _ISO = (
-    r"^ *\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
+    r"^ ?\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
     r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?)? *$"
 )
 FLOOR = -62_135_596_800  # year 1: keeps the division below away from negative numbers
