@@ -150,6 +150,14 @@ def test_the_statement_is_shown_as_it_ran_and_escaped(shapes) -> None:
     assert view.html.startswith("<details><summary>")
 
 
+def test_a_control_series_is_an_assumption_only_where_it_is_used(shapes) -> None:
+    result = shapes.result("decrease")
+    used = Check(name="control_usable", verdict="warn", label="control", text="why")
+    unused = Check(name="control_usable", verdict="not_run", label="control", text="why")
+    assert "control series | ◐ medium" in assumptions(result, [used]).text
+    assert "control series" not in assumptions(result, [unused]).text
+
+
 def test_the_twin_of_a_long_statement_is_short(shapes) -> None:
     counts = shapes.counts("decrease")
     counts.snapshot.sql = "\n".join(f"line {i}" for i in range(100))

@@ -14,6 +14,11 @@ from trustlib.tables import house
 
 # Evidence by the worst verdict among the checks that bear on an assumption.
 _STRENGTH = {"pass": "● strong", "warn": "◐ medium", "fail": "○ weak", "not_run": "○ not tested"}
+_SEASON = ("two_methods_agree", "model_fit", "history_length", "sensitivity", "level_drift")
+_RECORDS = (
+    *("missing_in_window", "data_complete", "empty_buckets", "duplicates"),
+    *("rows_readable", "freshness"),
+)
 
 
 def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
@@ -22,7 +27,7 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
     rows = [
         (
             f"Without the incident, {unit} would have followed their season",
-            _evidence(checks, "two_methods_agree", "model_fit", "history_length"),
+            _evidence(checks, *_SEASON),
             _range(result),
         ),
         (
@@ -37,9 +42,7 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
         ),
         (
             f"Recorded {unit} are all of them, once each",
-            _evidence(
-                checks, "missing_in_window", "data_complete", "duplicates", "freshness", "late_rows"
-            ),
+            _evidence(checks, *_RECORDS),
             "lost or doubled records count as excess",
         ),
         (
@@ -48,6 +51,9 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
             "what lies outside the window is not counted",
         ),
     ]
+    if (control := _evidence(checks, "control_usable")) != "not_run":
+        moved = "an incident in the control series hides part of the excess"
+        rows.append(("The incident did not touch the control series", control, moved))
     if "cost_usd" in result.estimates:
         cost = show.usd(result.spec.unit_cost_usd)
         rows.append((f"Each costs {cost}", "not_run", "the cost moves in proportion"))
