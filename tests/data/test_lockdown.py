@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from trustlib.core import Refusal, TrustlibError
+from trustlib.data.engine import statement
 from trustlib.data.engine.session import locked
+from trustlib.data.source import Source
 
 SECRET = "s3cret-cell-content"
 GOOD = "SELECT TIMESTAMP '2024-06-01' + to_hours(i::INT) AS \"at\", 100 AS n FROM range(240) t(i)"
@@ -107,7 +109,7 @@ def test_a_select_that_reaches_out(attacked, read, text):
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "attack",
     [
         "SET threads = 1",
         "SET lock_configuration = false",
@@ -125,11 +127,11 @@ def test_a_select_that_reaches_out(attacked, read, text):
         "EXPORT DATABASE '{folder}/out'",
     ],
 )
-def test_the_session_itself_is_locked(here, write, hourly, statement):
+def test_the_session_itself_is_locked(here, write, hourly, attack):
     path = write(hourly())
     before = path.read_bytes()
     with locked([path]) as backend, pytest.raises(duckdb.Error):
-        backend.con.execute(statement.format(path=path, folder=here)).fetchall()
+        backend.con.execute(attack.format(path=path, folder=here)).fetchall()
     assert path.read_bytes() == before
     assert sorted(item.name for item in here.iterdir()) == [".trustlib", "counts.csv"]
 
@@ -140,9 +142,9 @@ def test_a_database_is_read_only(here):
         con.execute("CREATE TABLE t AS SELECT 1 AS a").fetchall()
     before = path.read_bytes()
     with locked(database=path) as backend:
-        for statement in ("DROP TABLE t", "INSERT INTO t VALUES (2)", "CREATE TABLE u AS SELECT 1"):
+        for attack in ("DROP TABLE t", "INSERT INTO t VALUES (2)", "CREATE TABLE u AS SELECT 1"):
             with pytest.raises(duckdb.Error):
-                backend.con.execute(statement).fetchall()
+                backend.con.execute(attack).fetchall()
     assert path.read_bytes() == before
 
 
@@ -153,3 +155,39 @@ def test_a_query_that_never_ends_in_memory(attacked, read):
     )
     with pytest.raises(TrustlibError):
         read(source="q.sql")
+
+
+SOURCE = Source(name="q.sql", kind="sql", path=None, url=None, connection=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("COPY (SELECT 1) TO 'x'", "this one is COPY"),
+        ("PRAGMA version", "this one is PRAGMA"),
+        ("DESCRIBE SELECT 1", "does not begin with"),
+        ("SHOW TABLES", "does not begin with"),
+        ("SELECT 1; SELECT 2", "there are 2 statements"),
+        (" ; ", "this one is empty"),
+    ],
+)
+def test_the_embedded_gate_says_why(text, words):
+    with pytest.raises(Refusal, match=words):
+        statement.embedded(text, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT a INTO b FROM c", "writes or locks"),
+        ("SELECT a FROM c FOR UPDATE", "writes or locks"),
+        ("WITH x AS (DELETE FROM c RETURNING *) SELECT * FROM x", "writes or locks"),
+        ("SELECT 1; SELECT 2", "there are 2 statements"),
+        ("SELECT 1 -- \n; SELECT 2", "there are 2 statements"),
+        ("DROP TABLE c", "this one is DROP"),
+        ("-- nothing", "this one is empty"),
+    ],
+)
+def test_the_postgresql_gate_says_why(text, words):
+    with pytest.raises(Refusal, match=words):
+        statement.postgres(text, SOURCE)

@@ -278,3 +278,17 @@ def test_a_query_that_cannot_be_parsed_says_the_line(here, read):
     with pytest.raises(Refusal, match="cannot be parsed") as caught:
         read(source="q.sql")
     assert caught.value.where == "source: q.sql, line 2"
+
+
+def test_a_table_has_no_order_and_one_snapshot(here, read, monkeypatch):
+    world(here / "a.duckdb")
+    world(here / "b.duckdb")
+    with duckdb.connect("b.duckdb") as con:
+        con.execute('CREATE TABLE t AS SELECT * FROM counts ORDER BY hash("at")').fetchall()
+        con.execute("DROP TABLE counts").fetchall()
+        con.execute("ALTER TABLE t RENAME TO counts").fetchall()
+    found = []
+    for name in ("a", "b"):
+        monkeypatch.setenv("WAREHOUSE", f"duckdb://{name}.duckdb")
+        found.append(read(source="counts", connection="WAREHOUSE").snapshot)
+    assert found[0] == found[1]
