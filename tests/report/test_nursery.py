@@ -108,7 +108,7 @@ def test_reports_of_one_command_know_nothing_of_each_other(workshop):
         "import builtins, pandas, os, threading; "
         "print([hasattr(builtins, 'left'), hasattr(pandas, 'left'), 'L' in os.environ])"
     )
-    workshop.notebook(workshop.small(), "small")
+    _imports_pandas(workshop)
     paths = [
         workshop.params(f"p{number}", f"fault: {json.dumps(text)}\nat: 3\n")
         for number, text in enumerate((leave, look, leave, look))
@@ -121,8 +121,16 @@ def test_reports_of_one_command_know_nothing_of_each_other(workshop):
         assert "[False, False, False]" in node.cells[8].outputs[0].text
 
 
+def _imports_pandas(workshop):
+    """Named in a cell, it is imported by the nursery, before the fork."""
+    node = workshop.small()
+    node.cells[5]["source"] += "\nimport numpy, pandas"
+    workshop.notebook(node)
+
+
 def test_random_numbers_differ_between_forked_kernels(workshop):
     """As between plain ones: no state that all children share."""
+    _imports_pandas(workshop)
     show = "import numpy, random; print(numpy.random.random(), random.random())"
     paths = [
         workshop.params(f"p{number}", f"fault: {json.dumps(show)}\nat: 3\n") for number in (1, 2)

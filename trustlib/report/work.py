@@ -155,6 +155,13 @@ def _engine_fault(notebook: Any, position: int | None, error: Exception, job: Jo
     """Why the engine gave up. None where the cells themselves tell more."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    if isinstance(error, CellTimeoutError) and "IOPub" in str(error):
+        return fault_at(
+            notebook,
+            position,
+            "The cell ended, but what it shows did not arrive within a minute.",
+            next_step="let it show less, then run it again",
+        )
     if isinstance(error, CellTimeoutError):
         return fault_at(
             notebook,
