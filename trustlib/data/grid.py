@@ -1,4 +1,10 @@
-"""The regular grid of buckets that counts are laid on."""
+"""The regular grid of buckets that counts are laid on.
+
+Half hours and hours stand on UTC's, whatever the zone: in a zone that is 30 or 45 minutes
+off, an hour on the clock's face is not an hour of the grid. Ready counts that stand elsewhere
+(hourly counts of India begin at half past, UTC) carry the grid with them. Days are those of
+the zone's calendar: 23 or 25 hours long where the clock changes.
+"""
 
 from __future__ import annotations
 
