@@ -115,3 +115,17 @@ def test_under_three_weeks_no_segment_has_an_interval(drawn):
     result = sizing(total, spec, segments=segments)
     assert (result.segments["moved"] == "not estimable").all()
     assert result.segments["excess"].sum() == result.estimates["excess"].point
+
+
+def test_equal_segments_have_equal_shares_of_what_the_total_expects(drawn):
+    counts, spec, _ = drawn("ar_90", effect=1.0, control=True)
+    half = (counts["count"] // 2).clip(lower=0)
+    total = counts.assign(count=2 * half)
+    segments = pd.concat(
+        counts[["bucket_start_at"]].assign(segment=name, count=half) for name in ("a", "b")
+    )
+    result = sizing(total, spec, segments=segments)
+    # The total follows its control; the segments have none and take it from the total.
+    assert next(c for c in result.checks if c.name == "control_usable").verdict == "pass"
+    a, b = result.segments["expected"]
+    assert a == pytest.approx(b, rel=1e-9)
