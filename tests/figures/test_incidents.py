@@ -266,3 +266,24 @@ def test_the_bytes_do_not_depend_on_hash_seed_time_zone_or_locale() -> None:
 def test_segments_need_segments(shapes) -> None:
     with pytest.raises(ValueError, match="segment_column"):
         draw.segments(shapes.result("decrease"))
+
+
+def test_what_is_not_estimable_is_left_out_not_guessed(shapes) -> None:
+    """No share, no placebo, no interval, a choice that could not be fitted: still drawn."""
+    result = shapes.result("segments")
+    none = replace(result.estimates["relative_excess"], point=None, low=None, high=None, note="n")
+    nothing = {"low": np.nan, "high": np.nan}
+    result = replace(
+        result,
+        estimates={**result.estimates, "relative_excess": none},
+        placebos=result.placebos.iloc[:0],
+        sensitivity=result.sensitivity.assign(**nothing).assign(excess=[1.0, np.nan, 2, 3, 4]),
+        segments=result.segments.assign(**nothing),
+        counterfactual=result.counterfactual.assign(
+            **nothing, cumulative_excess=np.nan, cumulative_low=np.nan, cumulative_high=np.nan
+        ),
+    )
+    for name in DRAWN:
+        assert "<svg" in made(result, name).html
+    rows = draw.sensitivity(result)
+    assert sum(len(line.get_xdata()) == 1 for line in rows.lines) == 4

@@ -217,6 +217,17 @@ def test_the_blizzard_of_2015(notebook) -> None:
     assert shortfall in document["headline"]
 
 
+@needs_taxi
+def test_stock_papermill_gives_the_same_results(tmp_path, notebook) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "papermill", "--no-progress-bar", "notebooks/incident_sizing.ipynb",
+         str(tmp_path / "out.ipynb"), "-f", str(BLIZZARD)],
+        cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    stock = results(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+    assert stock == results(executed(with_params(notebook, BLIZZARD), ROOT))
+
+
 def test_hostile_text_in_the_data_stays_text(tmp_path, notebook) -> None:
     """Names from the data reach figures, tables, sentences and files as characters only."""
     import numpy as np

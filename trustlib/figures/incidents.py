@@ -113,12 +113,12 @@ def cumulative_excess(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
         local_axis(ax, window.start, window.end, result.spec.timezone, most=5)
         ax.margins(y=0.08)
-        total, *ends = (float(frame[name].iloc[-1]) for name in columns)
-        label, _ = show.triple(total, *map(_number, ends), sign=True)
+        total, low_end, high_end = (_number(frame[name].iloc[-1]) for name in columns)
+        label, _ = show.triple(total, low_end, high_end, sign=True)
         right = max(_RIGHT, house.text_width(label, bold=True) + 10)
         house.margins(ax, left=max(_LEFT, house.y_labels(ax)), right=right, top=24, bottom=24)
         house.unit(ax, f"running excess, {word}{short(result.spec.unit_label, 34)}")
-        _beside(ax, total / by, label, color=PALETTE["actual"], weight="bold")
+        _beside(ax, (total or 0.0) / by, label, color=PALETTE["actual"], weight="bold")
     return ax
 
 
