@@ -202,9 +202,12 @@ def test_a_second_build_keeps_the_files(tmp_path: Path) -> None:
     first.path.write_bytes(first.path.read_bytes()[:5000])
     assert demo.build(folder=tmp_path).built
     assert demo.build(folder=tmp_path, seed=1).built
+    other = demo.build(folder=tmp_path / "other", seed=2)
+    other.truth_path.replace(first.truth_path)
+    assert demo.build(folder=tmp_path, seed=1).built
     first.truth_path.unlink()
     assert demo.build(folder=tmp_path, seed=1).built
-    assert {path.name for path in tmp_path.iterdir()} == {"world.duckdb", "truth.duckdb"}
+    assert {path.name for path in tmp_path.glob("*.*")} == {"world.duckdb", "truth.duckdb"}
 
 
 @pytest.mark.usefixtures("tiny")
