@@ -9,8 +9,10 @@ from statsmodels.regression.linear_model import OLS
 
 from trustlib.incidents import SizingSpec, sizing
 from trustlib.incidents.choice import choose
+from trustlib.incidents.counterfactual import Season, forecast
 from trustlib.incidents.grid import grid
 from trustlib.incidents.headline import sized
+from trustlib.incidents.level import WeeklyLevel, followed
 from trustlib.incidents.two_way import two_way
 from trustlib.incidents.worlds import WORLDS, draw
 
@@ -204,3 +206,22 @@ def test_same_phase_placebos_are_the_errors_behind_the_interval(drawn):
     assert result.estimates["excess"].standard_error == pytest.approx(
         np.sqrt(mean + 0.5 / 8 + (tau * mean) ** 2)
     )
+
+
+def test_a_followed_week_is_forecast_from_the_weeks_before_it(drawn):
+    counts, spec, _ = drawn("poisson")
+    on = grid(counts, spec)
+    made = forecast(on, Season(harmonics=2))
+    ratio = np.log(np.array([1.1, 0.9, 1.3, 1.2, 0.8, 1.0, 1.4, 0.7]))
+    level = WeeklyLevel(log_ratio=ratio, drift_p=0.01)
+    # A gain of nearly one: the last week before decides alone.
+    after = followed(on, made, level, gain=1 - 1e-12)
+    window = on.in_window
+    np.testing.assert_allclose(after.expected[window], made.expected[window] * 1.1, rtol=1e-9)
+    for block in range(5):
+        own = on.block == block
+        np.testing.assert_allclose(
+            after.left_out[own], made.left_out[own] * np.exp(ratio[block + 1]), rtol=1e-9
+        )
+    # The first weeks have too few before them to be forecast.
+    assert np.isnan(after.left_out[on.block >= 5]).all()
