@@ -21,7 +21,7 @@ def command(words: Sequence[str]) -> int:
     int
         0 complete, 1 failed, 2 refused, 3 no data; with many files the worst one.
     """
-    from trustlib.cli import verbs
+    import trustlib.cli.verbs as verbs
 
     args = parser().parse_args(list(words))
     try:
