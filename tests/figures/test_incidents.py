@@ -176,7 +176,7 @@ def test_small_segments_are_merged_in_the_figure_and_in_its_file(shapes) -> None
     result = replace(result, segments=small)
     shown = made(result, "segments", draw.segment_rows(result))
     assert "United States" not in shown.html
-    assert "all others (2 segments)" in shown.html
+    assert "the rest (2 segments)" in shown.html
     assert "United" not in unquote(str(shown.html))
 
 

@@ -45,8 +45,8 @@ def test_every_row_shown_is_large_and_the_sums_stay(actual, most) -> None:
 
 def test_one_small_segment_takes_the_next_smallest_with_it() -> None:
     shown = published_segments(segments([100.0, 50.0, 12.0, 3.0]))
-    assert sorted(shown["segment"]) == ["all others (2 segments)", "s0", "s1"]
-    assert shown.set_index("segment").loc["all others (2 segments)", "actual"] == 15
+    assert sorted(shown["segment"]) == ["s0", "s1", "the rest (2 segments)"]
+    assert shown.set_index("segment").loc["the rest (2 segments)", "actual"] == 15
 
 
 def test_an_outage_is_small_as_well() -> None:

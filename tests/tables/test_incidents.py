@@ -79,7 +79,7 @@ def test_segments_add_up_and_hide_small_ones(shapes) -> None:
     view = tabulate.segments(replace(result, segments=segments))
     rows = {row[0]: row for row in rows_of(view)}
     assert "United States" not in rows
-    assert "all others (2 segments)" in rows
+    assert "the rest (2 segments)" in rows
     assert "small ones merged" in view.text
     counted = sum(int(row[1].replace(",", "")) for row in rows.values())
     assert counted == segments["actual"].sum()
@@ -89,7 +89,7 @@ def test_many_segments_are_cut(shapes) -> None:
     names = tuple(f"segment {i}" for i in range(60))
     view = tabulate.segments(shapes.result("segments", segments=names, segment_shares=None))
     assert len(rows_of(view)) == tabulate.MOST_SEGMENTS
-    assert "all others (36 segments)" in view.text
+    assert "the rest (36 segments)" in view.text
 
 
 def test_segments_need_segments(shapes) -> None:

@@ -108,10 +108,10 @@ def alike(
     The place is the third digit of the largest (from 1 on a tenth at the finest), but finer
     where the first would vanish or the ends would meet. Whole numbers stay whole; dollars have
     cents or none. With `beside`, the largest number of a column, the place is that number's
-    third digit: the column reads as one.
+    fourth digit: the column reads as one.
     """
     leading = list(values) if beside is None else [beside]
-    place = _place(leading, digits)
+    place = _place(leading, digits if beside is None else digits + 1)
     if currency and place < 0:
         place = -2
     scale, word = _scale(list(values), place)

@@ -2,7 +2,7 @@
 
 A segment with fewer than 11 events is not shown on its own, nor is anything that would reveal it.
 Crossing out one cell is not enough: rows add up to the published total. So the small segments are
-merged into one row of "all others", together with the next smallest ones until that row holds at
+merged into one row, "the rest", together with the next smallest ones until that row holds at
 least two segments and at least 11 events. Zero counts as small. Whatever a view, a CSV file or
 results.json shows of segments is made from these rows.
 """
@@ -23,7 +23,7 @@ def published_segments(segments: pd.DataFrame, *, most: int | None = None) -> pd
     segments
         Columns segment, actual, expected, excess, low, high, share_of_excess, moved.
     most
-        At most so many rows; the others join "all others", which then comes last.
+        At most so many rows; the others join "the rest", which then comes last.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def published_segments(segments: pd.DataFrame, *, most: int | None = None) -> pd
     if not merged.any():
         return ranked.reset_index(drop=True)
     others = ranked[merged]
-    word = "all" if merged.all() else "all others"
+    word = "all" if merged.all() else "the rest"
     noun = "segment" if len(others) == 1 else "segments"
     row = {"segment": f"{word} ({len(others)} {noun})", "low": float("nan"), "high": float("nan")}
     row |= {name: others[name].sum(min_count=1) for name in _ADD} | {"moved": "not estimable"}
@@ -44,7 +44,7 @@ def published_segments(segments: pd.DataFrame, *, most: int | None = None) -> pd
 
 
 def _merged(ranked: pd.DataFrame, most: int | None) -> pd.Series:
-    """Which rows join "all others"."""
+    """Which rows join "the rest"."""
     merged = ~(ranked["actual"] >= SMALLEST_CELL)  # a missing count is no large one
     if most is not None and len(ranked) > most:
         merged |= pd.Series(range(len(ranked)), index=ranked.index) >= most - 1

@@ -81,7 +81,7 @@ def segments(result: SizingResult) -> View:
         expected, _ = show.triple(_number(row["expected"]), None, None, beside=beside)
         rows.append(
             (
-                short(row["segment"], 60),
+                short(row["segment"], 32),
                 show.exact(_number(row["actual"])),
                 expected,
                 excess,
