@@ -144,12 +144,13 @@ def test_rows_without_a_time_are_counted_and_left_out(write, read):
     for i in (5, 6, 7):
         rows[i][1] = None
     rows[8][1] = "n/a"
+    rows[9][1] = "2024-06-31 00:00:00"
     write(rows)
     counts = read(**EVENTS)
-    assert counts.frame["count"].sum() == 7196
+    assert counts.frame["count"].sum() == 7195
     assert verdicts(counts)["rows_readable"] == "warn"
     assert health(counts)["rows without a time"] == 3
-    assert health(counts)["rows with an unreadable time"] == 1
+    assert health(counts)["rows with an unreadable time"] == 2
 
 
 @pytest.mark.parametrize("year", [1970, 2099])

@@ -268,6 +268,12 @@ def test_irregular_labels(write, read):
         read()
 
 
+def test_a_label_off_the_counts_own_grid(write, read, hourly):
+    write([*hourly(), ["2024-06-05 10:17:00", 3]])
+    with pytest.raises(Refusal, match="1 times do not stand on the counts' own grid"):
+        read()
+
+
 def test_as_of_inside_the_window(write, read, hourly):
     write(hourly())
     with pytest.raises(Refusal, match="as_of lies before the end") as caught:
