@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -188,8 +189,6 @@ def test_plain_and_warm_kernels_give_the_same_files(workshop, monkeypatch, kerne
     printed = node.cells[8].outputs[0].text
     assert printed.startswith("UTC 0 "), printed
     # hash('a') of PYTHONHASHSEED=0 in this build: equal in both kinds of kernel.
-    import subprocess
-
     alone = subprocess.run(
         [sys.executable, "-c", "print(hash('a'))"],
         env={"PYTHONHASHSEED": "0"},
@@ -207,3 +206,14 @@ def test_results_of_another_notebook_are_not_published(workshop):
     assert outcome.status == "failed"
     assert "another notebook" in outcome.message
     assert not (workshop.folder("one") / "current").exists()
+
+
+def test_the_room_is_light_until_it_is_used():
+    heavy = ("papermill", "nbformat", "nbconvert", "pandas", "matplotlib", "pydantic", "rich")
+    code = (
+        "import sys, trustlib.report as report; report.run, report.verify\n"
+        f"sys.exit(', '.join(name for name in {heavy!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
