@@ -86,6 +86,8 @@ def test_alike_signs_every_value_and_keeps_cents() -> None:
     assert show.alike([12.3, -5.12, 29.71], sign=True) == ["+12.3", "−5.1", "+29.7"]
     assert show.alike([2.4, 1.8, 3.05], currency="$") == ["$2.40", "$1.80", "$3.05"]
     assert show.alike([-0.004, 0.0, 0.0], beside=250.0) == ["0", "0", "0"]
+    assert show.alike([7.4, 1_074.6], beside=1_075.0) == ["7", "1,075"]
+    assert show.alike([7_400.0, 107_460.0], beside=107_460.0) == ["7,000", "107,000"]
 
 
 @pytest.mark.parametrize(

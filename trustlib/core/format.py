@@ -108,10 +108,12 @@ def alike(
     The place is the third digit of the largest (from 1 on a tenth at the finest), but finer
     where the first would vanish or the ends would meet. Whole numbers stay whole; dollars have
     cents or none. With `beside`, the largest number of a column, the place is that number's
-    fourth digit: the column reads as one.
+    third digit, whole numbers below 10,000: the column reads as one.
     """
     leading = list(values) if beside is None else [beside]
-    place = _place(leading, digits if beside is None else digits + 1)
+    place = _place(leading, digits)
+    if beside is not None and beside < 10_000:
+        place = min(place, 0)
     if currency and place < 0:
         place = -2
     scale, word = _scale(list(values), place)
