@@ -216,4 +216,4 @@ def test_the_room_is_light_until_it_is_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
-    assert done.stderr == ""
+    assert done.stderr.strip() == ""
