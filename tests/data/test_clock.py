@@ -255,3 +255,18 @@ def test_hourly_counts_of_india_follow_their_own_half_hour(write, read):
     counts = read(incident_start=datetime(2024, 6, 8, 0, 30, tzinfo=UTC), **ask)
     assert counts.frame["bucket_start_at"].iloc[0].isoformat() == "2024-05-31T18:30:00+00:00"
     assert counts.frame["count"].tolist() == list(range(240))
+
+
+def test_the_second_of_two_equal_hours_is_unknown_and_not_zero(write, read):
+    faces = [datetime(2014, 11, 1) + timedelta(minutes=10 * i) for i in range(6 * 60)]
+    write([["at"], *[[face] for face in faces]])
+    counts = read(
+        count_column=None,
+        timezone="America/New_York",
+        incident_start=datetime(2014, 11, 3, 0, tzinfo=UTC),
+        incident_end=datetime(2014, 11, 3, 8, tzinfo=UTC),
+    )
+    by = counts.frame.set_index("bucket_start_at")
+    assert by.loc["2014-11-02T05:00Z", "count"] == 6
+    assert by.loc["2014-11-02T06:00Z", "count"] != 0  # NaN: its events are read as the hour before
+    assert by.index[by["ambiguous"]].hour.tolist() == [5, 6]
