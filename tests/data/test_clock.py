@@ -270,3 +270,16 @@ def test_the_second_of_two_equal_hours_is_unknown_and_not_zero(write, read):
     assert by.loc["2014-11-02T05:00Z", "count"] == 6
     assert by.loc["2014-11-02T06:00Z", "count"] != 0  # NaN: its events are read as the hour before
     assert by.index[by["ambiguous"]].hour.tolist() == [5, 6]
+
+
+def test_a_file_that_ends_in_the_repeated_hour_keeps_its_last_rows(write, read):
+    times = half_hours("America/New_York", datetime(2014, 10, 31), 51)
+    write([["at", "n"], *[[at.replace(tzinfo=None), 5] for at in times]])
+    frame = read(
+        timezone="America/New_York",
+        incident_start=datetime(2014, 11, 1, 12, tzinfo=UTC),
+        incident_end=datetime(2014, 11, 1, 16, tzinfo=UTC),
+    ).frame
+    assert times[-1].fold == 1
+    assert frame["bucket_start_at"].iloc[-1].isoformat() == "2014-11-02T06:00:00+00:00"
+    assert frame["count"].sum() == 5 * len(times)
