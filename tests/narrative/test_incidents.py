@@ -91,8 +91,8 @@ GOLDEN = {
         "−734,000 trips\n95 % interval −839,000 to −630,000 · 65 % below expected\n"
         "Over 36 hours, 391,777 trips were counted where 1.126 million were expected. "
         "None of 597 quiet windows of the same length came out as low. "
-        "Counts were back in their season by 28 Jan, 04:00.",
-        "Trips fell 65 % below what was expected and were back in season by 28 Jan, 04:00",
+        "Counts were back to normal by 28 Jan, 04:00.",
+        "Trips fell 65 % below what was expected and were back to normal by 28 Jan, 04:00",
         "None of 597 earlier windows came out this low (p = .002)",
     ),
     "an increase": (
@@ -103,8 +103,8 @@ GOLDEN = {
         "+270 rule actions\n95 % interval +218 to +322 · 131 % above expected\n"
         "Over 36 hours, 475 rule actions were counted where 205 were expected. "
         "None of 597 quiet windows of the same length came out as high. "
-        "Counts were back in their season by 28 Jan, 04:00.",
-        "Rule actions rose 131 % above what was expected and were back in season by 28 Jan, 04:00",
+        "Counts were back to normal by 28 Jan, 04:00.",
+        "Rule actions rose 131 % above what was expected and were back to normal by 28 Jan, 04:00",
         "None of 597 earlier windows came out this high (p = .002)",
     ),
     "many times the expected": (
@@ -114,8 +114,8 @@ GOLDEN = {
         "+8,400 trips\n95 % interval +8,190 to +8,610 · 11 times the expected\n"
         "Over 36 hours, 9,200 trips were counted where 800 were expected. "
         "None of 597 quiet windows of the same length came out as far off. "
-        "Counts were back in their season by 28 Jan, 04:00.",
-        "Trips rose to 11 times the expected number and were back in season by 28 Jan, 04:00",
+        "Counts were back to normal by 28 Jan, 04:00.",
+        "Trips rose to 11 times the expected number and were back to normal by 28 Jan, 04:00",
         "None of 597 earlier windows came out this far off (p = .002)",
     ),
     "no incident": (
@@ -208,8 +208,8 @@ GOLDEN = {
         "+5.8 appeals\n95 % interval +2.7 to +8.9 · 5.8 times the expected\n"
         "Over 36 hours, 7 appeals were counted where 1.2 were expected. "
         "None of 597 quiet windows of the same length came out as high. "
-        "Counts were back in their season by 28 Jan, 04:00.",
-        "Appeals rose to 5.8 times the expected number and were back in season by 28 Jan, 04:00",
+        "Counts were back to normal by 28 Jan, 04:00.",
+        "Appeals rose to 5.8 times the expected number and were back to normal by 28 Jan, 04:00",
         "None of 597 earlier windows came out this high (p = .002)",
     ),
     "exactly as expected": (
@@ -288,12 +288,22 @@ def test_an_open_incident_is_contained_first_and_run_again(shapes) -> None:
     assert "had not ended when the data did" in say.headline(result, [PASS]).text
 
 
+def test_a_window_with_missing_buckets_is_not_said_to_be_whole(shapes) -> None:
+    result = told(shapes)
+    frame = result.counterfactual.copy()
+    frame.loc[frame.index[frame["in_window"]][-6:], "actual"] = float("nan")
+    partial = replace(result, counterfactual=frame)
+    assert "over the 30 hours counted of 36 hours" in say.headline_sentence(partial)
+    assert "Over the 30 hours counted of 36 hours" in plain(say.headline(partial, [PASS]).text)
+    assert "over 36 hours" in say.headline_sentence(result)
+
+
 def test_the_three_points(shapes) -> None:
     lines = plain(say.points(told(shapes), [PASS, WARN]).text).splitlines()
     assert lines == [
         "- Second method. The same hours of earlier weeks give −741,000 (−846,000 to −637,000).",
-        "- Since when. The counts leave their season at 26 Jan, 16:00 (15:00 to 17:00), 4 hours "
-        "after the stated start; back in season by 28 Jan, 04:00.",
+        "- Since when. The deviation starts at 26 Jan, 16:00 (15:00 to 17:00), 4 hours "
+        "after the stated start; back to normal by 28 Jan, 04:00.",
         "- Weakest point. Nothing excluded: No holiday is listed.",
     ]
     costly = plain(say.points(told(shapes, unit_cost_usd=2.4), [PASS]).text)
@@ -495,7 +505,7 @@ def test_daily_buckets_are_told_in_days(shapes) -> None:
     text = plain(say.answer(result, [PASS]).text)
     assert "Over 4 days, " in text
     assert (
-        "at 27 Jan (25 Jan to 28 Jan), 1 day after the stated start; back in season by 30 Jan."
+        "at 27 Jan (25 Jan to 28 Jan), 1 day after the stated start; back to normal by 30 Jan."
         in (text)
     )
     assert "00:00" not in text
@@ -526,6 +536,6 @@ def test_back_in_season_is_said_only_where_the_counts_bear_it_out(shapes) -> Non
         result.counterfactual["bucket_start_at"] < pd.Timestamp(result.spec.incident.end)
     ]
     early = replace(result, counterfactual=cut, onset=result.onset.assign(recovered_at=half_way))
-    assert "back in season" not in say.answer(early, [PASS]).text
+    assert "back to normal" not in say.answer(early, [PASS]).text
     assert "not back when the data end" in say.what_happened(early).text
-    assert "back in season by" in say.what_happened(result).text
+    assert "back to normal by" in say.what_happened(result).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,7 +135,9 @@ def zone_of(days: pd.DataFrame, query: CountsQuery) -> Clock:
     """
     start, end = seconds(query.incident_start), seconds(query.incident_end)
     first, last, _, _ = _body(days, start, end)
-    _reaches(query, first - 2 * _DAY, last + 2 * _DAY, start, end)
+    # Labels are not yet instants: two days are more than any zone is away from UTC.
+    if last + 2 * _DAY <= start or first - 2 * _DAY >= end:
+        _reaches(query, first, last, start, end, said=lambda label: f"{instant(label):%Y-%m-%d}")
     if query.count_column is None and query.bucket != "1d" and _dates_only(days):
         raise Refusal(
             "the times are dates without a time of day",
@@ -246,14 +249,22 @@ def _body(days: pd.DataFrame, start: int, end: int) -> tuple[int, int, int, int]
     return first, last, early, late
 
 
-def _reaches(query: CountsQuery, data_first: int, data_last: int, start: int, end: int) -> None:
+def _reaches(
+    query: CountsQuery,
+    data_first: int,
+    data_last: int,
+    start: int,
+    end: int,
+    *,
+    said: Callable[[int], str] | None = None,
+) -> None:
     if data_last > start and data_first < end:
         return
     side = "end before the incident starts" if data_last <= start else "begin after it ends"
+    said = said or (lambda at: _said(at, query.timezone))
     raise NoData(
         f"no data in the incident window: the rows {side}",
-        where=f"{query.time_column} runs from {_said(data_first, query.timezone)} "
-        f"to {_said(data_last, query.timezone)}",
+        where=f"{query.time_column} runs from {said(data_first)} to {said(data_last)}",
         next_step="check incident_start, incident_end and timezone, or read newer data",
     )
 

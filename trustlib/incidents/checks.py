@@ -190,7 +190,7 @@ def onset_check(found: Onset, table: pd.DataFrame, spec: SizingSpec) -> Check:
     row = table.iloc[0]
     agree = row["low_at"] <= row["stated_at"] <= row["high_at"]
     text = (
-        f"The counts leave their season at {format.instant(row['estimated_at'], spec.timezone)} "
+        f"The deviation starts at {format.instant(row['estimated_at'], spec.timezone)} "
         f"({format.instant(row['low_at'], spec.timezone)} to "
         f"{format.instant(row['high_at'], spec.timezone)}); the stated start is "
         f"{format.instant(row['stated_at'], spec.timezone)}."

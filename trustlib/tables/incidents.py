@@ -177,7 +177,7 @@ def definitions(result: SizingResult) -> View:
         "incident. Their spread says what quiet weeks look like.",
         "Placebo p": "The share of such windows at least as extreme, the incident counted in.",
         "Smallest excess likely to be seen": "What this design would find four times out of five.",
-        "Back in its season": "The end of the stretch in which the counts stay away from what was "
+        "Back to normal": "The end of the stretch in which the counts stay away from what was "
         "expected, estimated from the data.",
     }
     items = Markup("").join(

@@ -39,7 +39,7 @@ def what_happened(result: SizingResult) -> View:
             return house.finding(f"{unit} came in {against}: not the way that was asked about")
         return house.finding(f"{unit} came in {against}, within what quiet weeks show")
     over = words.recovered(result)
-    ending = f" and were back in season by {over}" if over else ""
+    ending = f" and were back to normal by {over}" if over else ""
     if words.is_open(result):
         ending = " and were not back when the data end"
     share = result.estimates["relative_excess"].point or 0.0
@@ -170,7 +170,7 @@ def _steps(result: SizingResult, checks: Sequence[Check]) -> list[str]:
     if _differs(checks, "onset_agrees") and words.has_onset(result):
         at = words.local(result, row["estimated_at"])
         steps.append(
-            f"Compare the stated start with the log: the counts leave their season at {at} "
+            f"Compare the stated start with the log: the deviation starts at {at} "
             f"({clean(show.zone_name(spec.timezone))}). If that is right, move incident_start."
         )
     if result.verdict == NOT_ESTIMABLE:

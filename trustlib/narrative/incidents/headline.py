@@ -33,7 +33,7 @@ def answer(result: SizingResult, checks: Sequence[Check]) -> View:
 def headline_sentence(result: SizingResult) -> str:
     """One sentence with the number and its interval, for results.json and the gallery."""
     amount, interval = words.size(result)
-    when = f"over {words.length(result)}"
+    when = f"over {words.length_counted(result)}"
     against = words.relative(result)
     if not words.has_interval(words.excess(result)):
         return _plain(
@@ -91,7 +91,7 @@ def _sentences(result: SizingResult) -> list[str]:
     unit = words.unit(result)
     expected_text = show.count(expected.point, digits=4)
     found = [
-        f"Over {words.length(result)}, {words.counted(actual.point)} {unit} were counted where "
+        f"Over {words.length_counted(result)}, {words.counted(actual.point)} {unit} were counted where "
         f"{expected_text} were expected."
     ]
     if result.verdict == NOT_ESTIMABLE:
@@ -107,7 +107,7 @@ def _sentences(result: SizingResult) -> list[str]:
     elif result.verdict == NOT_CONCLUSIVE:
         found.append(_doubt(result))
     elif (over := words.recovered(result)) is not None:
-        found.append(f"Counts were back in their season by {over}.")
+        found.append(f"Counts were back to normal by {over}.")
     elif words.is_open(result):
         found.append("The deviation had not ended when the data did.")
     return found

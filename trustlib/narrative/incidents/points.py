@@ -54,8 +54,8 @@ def _when(result: SizingResult) -> tuple[str, str]:
     side = "before" if apart < pd.Timedelta(0) else "after"
     stated = f"{words.apart(result, abs(apart))} {side} the stated start" if apart else "as stated"
     over = words.recovered(result)
-    ended = f"back in season by {over}" if over else "not yet back when the data end"
-    return "Since when", f"The counts leave their season at {began}, {stated}; {ended}."
+    ended = f"back to normal by {over}" if over else "not yet back when the data end"
+    return "Since when", f"The deviation starts at {began}, {stated}; {ended}."
 
 
 def _weakest(result: SizingResult, checks: Sequence[Check]) -> tuple[str, str]:

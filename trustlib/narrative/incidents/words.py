@@ -79,6 +79,18 @@ def length(result: SizingResult) -> str:
     return show.duration(result.spec.incident.duration)
 
 
+def length_counted(result: SizingResult) -> str:
+    """The window's length; where buckets are missing, how much of it was counted."""
+    window = result.counterfactual[result.counterfactual["in_window"]]
+    present = int(window["actual"].notna().sum())
+    if present == len(window):
+        return length(result)
+    if result.spec.bucket == "1d":
+        return f"the {present} counted of {length(result)}"
+    share = result.spec.incident.duration * present / len(window)
+    return f"the {show.duration(share)} counted of {length(result)}"
+
+
 def period(result: SizingResult) -> str:
     """The window in words, local time first: for the page's head."""
     incident = result.spec.incident
