@@ -91,8 +91,8 @@ def _sentences(result: SizingResult) -> list[str]:
     unit = words.unit(result)
     expected_text = show.count(expected.point, digits=4)
     found = [
-        f"Over {words.length_counted(result)}, {words.counted(actual.point)} {unit} were counted where "
-        f"{expected_text} were expected."
+        f"Over {words.length_counted(result)}, {words.counted(actual.point)} {unit} were counted "
+        f"where {expected_text} were expected."
     ]
     if result.verdict == NOT_ESTIMABLE:
         return [*found, "Too little history stands behind that expectation to say how sure it is."]
