@@ -74,4 +74,4 @@ lock: $(VENV)/.dev ## resolve again: both lock files and environment.yml
 .PHONY: clean
 clean: ## remove generated state (demo world, snapshots, reports), keep the environment
 	rm -rf .trustlib .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find reports -mindepth 1 ! -name README.md -delete
+	git clean -fdXq reports
