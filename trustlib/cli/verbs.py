@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
+from trustlib.core.check import VERDICTS
 from trustlib.core.errors import Refusal, did_you_mean
 
 _SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
@@ -74,8 +76,17 @@ def _print_outcome(outcome) -> None:
     print(f"\n{name}: {outcome.status.replace('_', ' ')}", file=out)
     if outcome.headline:
         print(f"  {outcome.headline}", file=out)
-    for check in outcome.checks:
-        print(f"  {_SIGNS[check['verdict']]} {check['verdict']:<7} {check['label']}", file=out)
+    # What needs a reader's eye stands on its own line; what passed is still all named.
+    for verdict in VERDICTS:
+        labels = [check["label"] for check in outcome.checks if check["verdict"] == verdict]
+        if verdict == "pass" and labels:
+            passed = f"{_SIGNS[verdict]} {len(labels)} pass: {', '.join(labels)}"
+            print(
+                textwrap.fill(passed, 96, initial_indent="  ", subsequent_indent="    "), file=out
+            )
+            continue
+        for label in labels:
+            print(f"  {_SIGNS[verdict]} {verdict.replace('_', ' ')}: {label}", file=out)
     if outcome.message:
         print("\n".join(f"  {line}" for line in outcome.message.splitlines()), file=out)
     if outcome.page:

@@ -1,0 +1,59 @@
+"""What `run` prints when it is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from trustlib.cli.verbs import _print_outcome
+
+
+def outcome(**change):
+    checks = [
+        {"name": "a", "verdict": "pass", "label": "season fits"},
+        {"name": "b", "verdict": "warn", "label": "nothing excluded"},
+        {"name": "c", "verdict": "not_run", "label": "no control series"},
+        {"name": "d", "verdict": "fail", "label": "two methods disagree"},
+        {"name": "e", "verdict": "pass", "label": "window complete"},
+    ]
+    given = {
+        "notebook": "incident_sizing",
+        "slug": "example",
+        "params": Path("params/incident_sizing/example.yaml"),
+        "status": "complete",
+        "exit_code": 0,
+        "headline": "Ten more than expected.",
+        "checks": checks,
+        "message": None,
+        "page": Path("reports/incident_sizing/example/report.html"),
+    }
+    return SimpleNamespace(**given | change)
+
+
+def test_headline_checks_worst_first_and_the_path_last(capsys) -> None:
+    _print_outcome(outcome())
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "incident_sizing/example: complete",
+        "  Ten more than expected.",
+        "  ✗ fail: two methods disagree",
+        "  ! warn: nothing excluded",
+        "  – not run: no control series",
+        "  ✓ 2 pass: season fits, window complete",
+        "  reports/incident_sizing/example/report.html",
+    ]
+
+
+def test_a_refusal_goes_to_the_error_stream(capsys) -> None:
+    told = outcome(
+        status="refused", exit_code=2, headline=None, checks=[], page=None,
+        message="no such column\n  next: see the file",
+    )  # fmt: skip
+    _print_outcome(told)
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert printed.err.splitlines()[1:] == [
+        "incident_sizing/example: refused",
+        "  no such column",
+        "    next: see the file",
+    ]
