@@ -1,12 +1,11 @@
 """The short form of the coverage study; the long one is tests/studies/incident_coverage.py."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.studies import incident_coverage as study
 from trustlib.incidents.worlds import AUTOCORRELATED, WORLDS
 
 STUDY = Path(__file__).parents[1] / "studies" / "incident_coverage.py"
@@ -14,17 +13,7 @@ RUNS = 60
 
 
 @pytest.fixture(scope="module")
-def study():
-    spec = importlib.util.spec_from_file_location("incident_coverage", STUDY)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["incident_coverage"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["incident_coverage"]
-
-
-@pytest.fixture(scope="module")
-def seen(study):
+def seen():
     return {world.name: study.coverage(world, runs=RUNS, first_seed=700) for world in WORLDS}
 
 

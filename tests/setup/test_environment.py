@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import tomllib
@@ -12,21 +11,13 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.setup import lock
+
 ROOT = Path(__file__).resolve().parents[2]
 CARD = {
     "jupyterlab", "papermill", "pandas", "matplotlib",
     "seaborn", "statsmodels", "linearmodels", "nbval",
 }  # fmt: skip
-
-
-def _lock_module():
-    spec = importlib.util.spec_from_file_location("lock", Path(__file__).with_name("lock.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lock = _lock_module()
 
 
 def read(name: str) -> str:
