@@ -280,6 +280,22 @@ def test_a_query_that_cannot_be_parsed_says_the_line(here, read):
     assert caught.value.where == "source: q.sql, line 2"
 
 
+@pytest.mark.parametrize(
+    ("query", "said", "line"),
+    [
+        ("SELECT 1 AS a,\nno_such_function(2) AS b", "could not run", "line 2"),
+        ("SELECT * FROM read_csv('x.csv')", "reads its own tables only", ""),
+        ("SELECT * FROM 'x.csv'", "reads its own tables only", ""),
+    ],
+)
+def test_a_query_that_cannot_run_says_why_and_its_own_line(here, read, query, said, line):
+    (here / "x.csv").write_text("a\n1\n")
+    (here / "q.sql").write_text(query)
+    with pytest.raises(Refusal, match=said) as caught:
+        read(source="q.sql")
+    assert caught.value.where.endswith(line)
+
+
 def test_a_table_has_no_order_and_one_snapshot(here, read, monkeypatch):
     world(here / "a.duckdb")
     world(here / "b.duckdb")

@@ -124,8 +124,9 @@ def params_(args: Namespace) -> int:
     from rich.table import Table
 
     table = Table(title=f"Parameters of {args.notebook}", title_justify="left", box=None)
-    for heading in ("name", "type", "default", "meaning"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
+    for heading, most in (("name", None), ("type", 16), ("default", 17), ("meaning", None)):
+        # The meaning is what a person came for: it gets what the others do not need.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name", max_width=most)
     for row in params.table(args.notebook):
         table.add_row(*(str(cell) for cell in row))
     # Markup off: a default such as [] is text, not a style.

@@ -56,9 +56,19 @@ def fault(error: Exception, source: Source, tables: tuple[str, ...] = ()) -> Tru
                     next_step=_shelf(tables) if noun == "table" else "check the spelling",
                 )
     line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    if line:
+        # The statement runs inside one of ours, which puts a line before it.
+        where += f", line {max(1, int(line.group(1)) - 1)}"
+    if kind == "PermissionException":
+        return Refusal(
+            "the statement reaches for a file, a setting or the network: the embedded engine "
+            "reads its own tables only",
+            where=where,
+            next_step="give the file itself as source, or name a connection that holds it",
+        )
     return Refusal(
         f"the engine could not run the statement ({kind})",
-        where=where + (f", line {line.group(1)}" if line else ""),
+        where=where,
         next_step="run it in your SQL client to see the engine's own words",
     )
 
