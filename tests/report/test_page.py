@@ -268,7 +268,6 @@ def test_the_page_around_the_figures_is_small(report: str) -> None:
 
 
 def test_rendering_is_quick() -> None:
-    page.warm()
     notebook, context, seconds = sample.incident(), sample.context(), []
     for _ in range(5):
         begun = time.process_time()

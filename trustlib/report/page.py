@@ -85,14 +85,6 @@ def render(notebook: Mapping[str, Any], *, context: Mapping[str, Any]) -> str:
     )
 
 
-def warm() -> None:
-    """Load what `render` needs, about a quarter of a second: worth doing while a kernel works."""
-    from nbconvert.filters import markdown_mistune  # noqa: F401
-
-    report_template()
-    asset("style.css")
-
-
 def failure(context: Mapping[str, Any]) -> str:
     """The page that an attempt leaves when it did not become a report.
 
