@@ -9,6 +9,7 @@ import pytest
 
 from trustlib.core import NoData, Refusal, Window
 from trustlib.incidents import SizingSpec, sizing
+from trustlib.incidents.counterfactual import past_windows
 from trustlib.incidents.grid import grid
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -167,3 +168,49 @@ def test_a_spec_that_makes_no_sense_is_refused():
     ):
         with pytest.raises(Refusal, match=words):
             SizingSpec(incident=window, **options)
+
+
+def test_hours_stand_where_the_counts_put_them():
+    """Hourly counts of India begin at half past, UTC."""
+    counts = hourly("2026-01-01 18:30", 24 * 30)
+    zone = ZoneInfo("Asia/Kolkata")
+    spec = spec_of(local("2026-01-28T10:00", zone), local("2026-01-28T16:00", zone))
+    assert grid(counts, spec).n_window == 6
+    with pytest.raises(Refusal, match="edge of a 1h bucket"):
+        grid(counts, spec_of(local("2026-01-28T10:30", zone), local("2026-01-28T16:30", zone)))
+
+
+def test_a_bucket_whose_hour_cannot_be_told_is_not_compared():
+    """Two hours' counts under one label would stand against one hour's expectation."""
+    counts = hourly("2014-09-01", 24 * 70)
+    at = counts["bucket_start_at"]
+    double = (at == "2014-11-02 05:00+00:00", at == "2014-11-02 06:00+00:00")
+    counts.loc[double[0], "count"] = 20.0
+    counts.loc[double[1], "count"] = np.nan
+    counts["ambiguous"] = double[0] | double[1]
+    spec = spec_of(
+        local("2014-11-02T00:00"), local("2014-11-02T12:00"), timezone="America/New_York"
+    )
+    result = sizing(counts, spec)
+    assert result.estimates["actual"].point == 110.0
+    assert result.estimates["actual"].n == 11
+    assert abs(result.estimates["excess"].point) < 1
+    check = next(c for c in result.checks if c.name == "missing_in_window")
+    assert "2 of 13 buckets" in check.text
+    assert "clock change" in check.text
+
+
+def test_a_start_in_the_second_of_two_equal_hours_keeps_the_past_windows_apart():
+    counts = hourly("2014-09-01", 24 * 70)
+    start = pd.Timestamp("2014-11-02 06:00", tz="UTC")  # 01:00 for the second time
+    before = counts["bucket_start_at"] == start - pd.Timedelta(hours=1)
+    counts.loc[before, "count"] = 5000.0
+    spec = spec_of(
+        start.to_pydatetime(), (start + pd.Timedelta(hours=4)).to_pydatetime(),
+        timezone="America/New_York",
+    )  # fmt: skip
+    found = past_windows(
+        made := grid(counts, spec), counts=made.count, expected=np.where(made.history, 10.0, np.nan),
+        fitted=made.fitted,
+    )  # fmt: skip
+    assert found.actual.max() == 10.0

@@ -49,6 +49,28 @@ def test_still_open_where_the_data_end(drawn):
     assert row["estimated_at"] == pd.Timestamp(spec.incident.start)
 
 
+def test_counts_that_stop_have_not_recovered(drawn):
+    """A window stated past the last count: the missing buckets are no return."""
+    counts, spec, _ = drawn("level_drift", effect=1.0)
+    stop = pd.Timestamp(spec.incident.end) - pd.Timedelta(hours=12)
+    unseen = counts["bucket_start_at"] >= stop
+    result = sizing(counts.assign(count=counts["count"].mask(unseen)), spec)
+    assert result.verdict == "incident confirmed"
+    assert pd.isna(result.onset.iloc[0]["recovered_at"])
+
+
+def test_a_step_that_leads_into_another_is_no_return(drawn):
+    """A high stretch, then 24 low hours outside the band, then all is quiet."""
+    counts, spec, _ = drawn("level_drift", effect=1.0)
+    end = pd.Timestamp(spec.incident.end)
+    after = (counts["bucket_start_at"] >= end) & (
+        counts["bucket_start_at"] < end + pd.Timedelta(hours=24)
+    )
+    low = counts["count"].where(~after, (0.3 * counts["count"]).round())
+    row = sizing(counts.assign(count=low), spec).onset.iloc[0]
+    assert row["recovered_at"] == end + pd.Timedelta(hours=24)
+
+
 def test_a_slow_beginning_widens_the_interval_to_its_first_odd_hour(drawn):
     counts, spec, _ = drawn("level_drift", effect=0.0)
     first = int(np.flatnonzero(counts["bucket_start_at"] == pd.Timestamp(spec.incident.start))[0])

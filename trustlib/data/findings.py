@@ -97,8 +97,15 @@ def _complete(window: _Inside, query: CountsQuery, laid: Laid) -> Check:
         name="data_complete",
         verdict="pass",
         label="the window is all there",
-        text=f"The window's {said} all hold data.",
+        text=f"The window's {said} all hold data{_unclear(window, query, laid)}.",
     )
+
+
+def _unclear(window: _Inside, query: CountsQuery, laid: Laid) -> str:
+    n = int((laid.ambiguous & window.mask).sum())
+    if not n:
+        return ""
+    return f", but for {_buckets(n, query)} that a clock change leaves unclear"
 
 
 def _history(query: CountsQuery, reach: Extent, laid: Laid, window: _Inside) -> Check:

@@ -145,11 +145,14 @@ def missing_in_window(grid: Grid) -> Check:
             text=f"All {grid.n_window} buckets of the incident were counted.",
         )
     share = missing / grid.n_window
+    unclear = int((grid.in_window & grid.ambiguous).sum())
+    change = f" ({unclear} for a clock change: no telling which hour is counted there)"
     return Check(
         name="missing_in_window",
         verdict="fail" if share > 0.2 else "warn",
         label="buckets missing in the window",
-        text=f"{missing} of {grid.n_window} buckets of the incident were not counted. "
+        text=f"{missing} of {grid.n_window} buckets of the incident are not compared"
+        f"{change if unclear else ''}. "
         "They are left out of actual and expected alike, so the excess is of the rest only.",
     )
 

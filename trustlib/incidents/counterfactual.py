@@ -194,7 +194,8 @@ def past_windows(
     offsets = np.unique(grid.offset[grid.present])
     column = np.full(offsets.max() + 1, -1)
     column[offsets] = np.arange(len(offsets))
-    inside = grid.history & (grid.offset >= 0) & (grid.offset <= offsets.max())
+    # Before the second of two equal hours stands an hour that no block holds.
+    inside = grid.history & (grid.block >= 0) & (grid.offset >= 0) & (grid.offset <= offsets.max())
     inside &= column[np.where(inside, grid.offset, 0)] >= 0
     usable = inside & fitted & np.isfinite(expected)
     n_blocks = int(grid.block.max()) + 1

@@ -29,7 +29,7 @@ class Grid:
     start_at
         Bucket starts, datetime64[us, UTC] index.
     count, control
-        Counts (NaN = missing); control is None where there is none.
+        Counts (NaN = missing or ambiguous); control is None where there is none.
     local
         Bucket starts on the local clock, datetime64[us] without zone.
     exposure
@@ -114,7 +114,7 @@ def grid(counts: pd.DataFrame, spec: SizingSpec) -> Grid:
     start_at = pd.DatetimeIndex(frame["bucket_start_at"]).as_unit("us")
     local = start_at.tz_convert(spec.timezone).tz_localize(None).to_numpy()
     _regular(start_at, local, spec)
-    _aligned(spec)
+    _aligned(start_at[0].to_pydatetime(), spec)
     _inside(start_at, spec)
 
     starts = start_at.tz_localize(None).to_numpy()
@@ -132,7 +132,9 @@ def grid(counts: pd.DataFrame, spec: SizingSpec) -> Grid:
         if "ambiguous" in frame
         else np.zeros(len(starts), dtype=bool)
     )
-    fitted = history & np.isfinite(count) & ~excluded & ~ambiguous
+    # Nobody knows for which hour, or for how many, such a bucket stands: no forecast compares.
+    count = np.where(ambiguous, np.nan, count)
+    fitted = history & np.isfinite(count) & ~excluded
 
     week, block, offset, span = _weeks(local, history, spec)
     made = Grid(
@@ -232,13 +234,13 @@ def _regular(start_at: pd.DatetimeIndex, local: np.ndarray, spec: SizingSpec) ->
         )
 
 
-def _aligned(spec: SizingSpec) -> None:
+def _aligned(first: datetime, spec: SizingSpec) -> None:
     """Both ends on bucket edges; a partly covered bucket would be silently counted whole."""
     for name, at in (
         ("incident_start", spec.incident.start),
         ("incident_end", spec.incident.end),
     ):
-        below, above = _edges(at, spec)
+        below, above = _edges(at, first, spec)
         if below != at:
             raise Refusal(
                 f"{name} is not on the edge of a {spec.bucket} bucket",
@@ -248,8 +250,11 @@ def _aligned(spec: SizingSpec) -> None:
             )
 
 
-def _edges(at: datetime, spec: SizingSpec) -> tuple[datetime, datetime]:
-    """Bucket edges around `at`: both are `at` where it is an edge."""
+def _edges(at: datetime, first: datetime, spec: SizingSpec) -> tuple[datetime, datetime]:
+    """Bucket edges around `at`: both are `at` where it is an edge.
+
+    Hours stand where the first bucket does: hourly counts of India begin at half past, UTC.
+    """
     if spec.bucket == "1d":
         day = pd.Timestamp(at).tz_convert(spec.timezone).tz_localize(None).normalize()
         ends = [
@@ -261,7 +266,7 @@ def _edges(at: datetime, spec: SizingSpec) -> tuple[datetime, datetime]:
         below, above = (end.tz_convert("UTC").to_pydatetime() for end in ends)
     else:
         length = _LENGTH[spec.bucket]
-        below = at - (at - datetime(1970, 1, 1, tzinfo=UTC)) % length
+        below = at - (at - first) % length
         above = below + length
     return (at, at) if below == at else (below, above)
 

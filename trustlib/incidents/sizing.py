@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from trustlib.core import Check
@@ -12,6 +14,7 @@ from trustlib.incidents.counterfactual_table import counterfactual_table
 from trustlib.incidents.estimates import estimates
 from trustlib.incidents.grid import grid
 from trustlib.incidents.onset import onset_frame
+from trustlib.incidents.recovery import settled_at
 from trustlib.incidents.result import SizingResult
 from trustlib.incidents.segments import segment_check, segment_counts, segment_table
 from trustlib.incidents.sensitivity import sensitivity_check, sensitivity_table
@@ -40,7 +43,10 @@ def sizing(
     parts = None if segments is None else segment_counts(on, segments)
     found = answer(on, spec)
     used, result = found.choice.grid, found.choice.result
-    onset_table = onset_frame(used, found.onset, stated_at=pd.Timestamp(spec.incident.start))
+    table = counterfactual_table(used, result, level=spec.level)
+    back = settled_at(table, step_end=found.onset.recovered, daily=spec.bucket == "1d")
+    dated = replace(found.onset, recovered=back)
+    onset_table = onset_frame(used, dated, stated_at=pd.Timestamp(spec.incident.start))
     other = sensitivity_table(found.choice, cross_check=found.cross, level=spec.level)
     by_segment = None if parts is None else segment_table(used, parts, result, level=spec.level)
     checks = _checks(found, spec, onset_table=onset_table, other=other)
@@ -51,7 +57,7 @@ def sizing(
         estimates=estimates(found, spec, onset_table=onset_table),
         checks=checks,
         verdict=found.verdict,
-        counterfactual=counterfactual_table(used, result, level=spec.level),
+        counterfactual=table,
         placebos=found.placebos,
         sensitivity=other,
         segments=by_segment,
