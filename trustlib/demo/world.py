@@ -280,7 +280,9 @@ def _stretches(hours: int, pieces: int) -> Iterator[tuple[int, int]]:
 
 
 def _set(engine: DuckDBPyConnection, name: str, value: object) -> None:
-    engine.execute(f"SET VARIABLE {name} = ?", [value])
+    # The engine takes a small number for 32 bits wide; products of the large world are wider.
+    wide = "::BIGINT" if isinstance(value, int) and not isinstance(value, bool) else ""
+    engine.execute(f"SET VARIABLE {name} = ?{wide}", [value])
 
 
 def _sql(name: str) -> str:

@@ -1,8 +1,10 @@
 -- Accounts: seven in ten are older than the world's first hour. Within a market they are
 -- numbered by age, so how many exist at an hour needs no look-up.
 -- account_id = number * 8 + market; the remainders 6 and 7 are kept for what is planted.
+-- Wide on purpose: inside a macro the engine may take a variable for 32 bits, and the large
+-- world's products are not.
 CREATE TEMP MACRO market_accounts(m) AS
-    greatest(getvariable('accounts') * share(m) // 1000, 20);
+    greatest(getvariable('accounts')::BIGINT * share(m) // 1000, 20)::BIGINT;
 
 CREATE TEMP MACRO accounts_at(m, hour) AS
     greatest(market_accounts(m) * 7 // 10
