@@ -37,6 +37,39 @@ def test_a_folder_is_no_file(here, read):
         read(source="data.csv")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("counts.csv.gz", "gunzip"), ("counts.xlsx", "save as CSV"), ("counts.tsv", "ends in .csv")],
+)
+def test_a_file_of_another_kind_is_told_what_to_become(write, read, hourly, name, words):
+    write(hourly(), name)
+    with pytest.raises(Refusal) as caught:
+        read(source=name)
+    assert words in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("begins", "words"),
+    [
+        (b"\x1f\x8b\x08\x00", "packed with gzip"),
+        (b"PK\x03\x04", "Excel or ZIP"),
+        (b"PAR1", "a Parquet file"),
+    ],
+)
+def test_a_file_that_only_says_it_is_csv(here, read, begins, words):
+    (here / "counts.csv").write_bytes(begins + bytes(range(256)))
+    with pytest.raises(Refusal, match=words):
+        read()
+
+
+def test_utf16_is_told_its_own_conversion(write, read, hourly):
+    path = write(hourly())
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(Refusal) as caught:
+        read()
+    assert "iconv -f UTF-16 " in caught.value.next_step
+
+
 @pytest.mark.parametrize("name", ["counts.xlsx", "counts.CSVX", "counts"])
 def test_unknown_extension(write, read, hourly, name):
     write(hourly(), name)
@@ -128,6 +161,37 @@ def test_missing_column_names_the_nearest(write, read, hourly, asked, near):
     assert caught.value.where.startswith(f"{role}: {asked}")
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["2024-06-01T00:00:00Z", SECRET],
+        ["1717200000", SECRET],
+        ["Jun 1 2024 12:00", SECRET],
+        [SECRET, "0.5"],
+        [SECRET, "somebody@example.com"],
+        [SECRET, "10.66.77.88"],
+        [SECRET, "+1 (555) 0100"],
+    ],
+)
+def test_a_first_line_of_data_is_not_told_as_names(write, read, first):
+    write([first, ["2024-06-01T00:00:00Z", SECRET]])
+    with pytest.raises(Refusal, match="does not have") as caught:
+        read(time_column=f"{SECRET}s")
+    told = str(caught.value) + caught.value.message()
+    assert "first line" in told
+    # What was asked for stands in the params; what stands in the file does not.
+    assert SECRET not in told.replace(f"{SECRET}s", "")
+    assert not any(cell in told for cell in first if cell != SECRET)
+
+
+@pytest.mark.parametrize("name", ["T1", "7d_avg", "p95", "count 2", "Q1/2024"])
+def test_names_with_digits_are_names(write, read, name):
+    write([["at", name], ["2024-06-01T00:00:00Z", 1]])
+    with pytest.raises(Refusal) as caught:
+        read()
+    assert name in caught.value.next_step
+
+
 def test_a_doubled_header(write, read, hourly):
     rows = hourly()
     write([["at", "n", "n"], *[[*row, 1] for row in rows[1:]]])
@@ -138,11 +202,11 @@ def test_a_doubled_header(write, read, hourly):
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ("-1", "1 counts are negative"),
-        ("inf", "1 counts are infinite"),
-        ("-Infinity", "1 counts are infinite"),
-        (SECRET, "1 counts are not numbers"),
-        ('"1,234"', "1 counts are not numbers"),
+        ("-1", "1 count is negative"),
+        ("inf", "1 count is infinite"),
+        ("-Infinity", "1 count is infinite"),
+        (SECRET, "1 count is not a number"),
+        ('"1,234"', "1 count is not a number"),
         ("1e300", "above 10"),
     ],
 )
@@ -153,6 +217,25 @@ def test_counts_that_are_none(write, read, hourly, cell, words):
     with pytest.raises(Refusal, match=words) as caught:
         read()
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "ambiguous"),
+    [
+        ("1.234", "950", True),  # 1,234 and 950 as half of Europe writes them
+        ("1.234", "950.5", False),
+        ("220.000", "1.000", False),  # a whole column written with three decimals
+        ("0.234", "1.500", False),
+    ],
+)
+def test_a_dot_that_may_mark_thousands(write, read, hourly, high, low, ambiguous):
+    write([[row[0], (high, low)[i % 2]] if i else row for i, row in enumerate(hourly())])
+    if ambiguous:
+        with pytest.raises(Refusal, match=r"120 counts written like 1\.234 can be"):
+            read()
+    else:
+        total = 120 * (float(high) + float(low))
+        assert read().frame["count"].sum() == pytest.approx(total)
 
 
 @pytest.mark.parametrize("cell", ["", "NaN", "nan"])

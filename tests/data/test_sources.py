@@ -41,10 +41,13 @@ def world(path):
         pa.array(LABELS, pa.timestamp("s")),
         pa.array(LABELS, pa.timestamp("us", tz="UTC")),
         pa.array(LABELS, pa.timestamp("ms", tz="America/New_York")),
+        pa.array(LABELS, pa.timestamp("ns", tz="Europe/Berlin")),
         pa.array([str(label) for label in LABELS]),
         pa.array([f" {label}.123456789" for label in LABELS]),
         pa.array([label.isoformat() + "Z" for label in LABELS]),
         pa.array([label.isoformat() + "z " for label in LABELS]),
+        pa.array([f"{label} UTC" for label in LABELS]),
+        pa.array([f"{label}.250000 UTC" for label in LABELS]),
         pa.array([(label + timedelta(hours=2)).isoformat() + "+02" for label in LABELS]),
         pa.array([(label - timedelta(hours=5)).isoformat() + "-0500" for label in LABELS]),
         pa.array(

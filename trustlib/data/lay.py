@@ -21,6 +21,11 @@ _SILENCE = 7
 
 Floats = NDArray[np.float64]
 
+_PLAIN = (
+    "write plain numbers (1234 or 1234.5: no thousands separator, no decimal comma), and leave "
+    "the cell empty where nothing was counted"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Laid:
@@ -225,13 +230,23 @@ def _readable(rows: Any, query: CountsQuery, roles: tuple[str, ...]) -> tuple[in
         column = query.count_column if role == "count" else query.control_column
         where = f"{role}_column: {column}"
         for kind, what, step in (
-            ("unreadable", "are not numbers", "write plain numbers: 1234, no thousands separator"),
+            ("unreadable", "are not numbers", _PLAIN),
             ("infinite", "are infinite", "find where they come from: often a division by zero"),
             ("negative", "are negative", "a count cannot be; corrections belong to their own hour"),
             ("huge", "are above 10^15", "check the unit"),
         ):
             if faults[kind]:
+                if faults[kind] == 1:
+                    what = what.replace("are ", "is ").replace("numbers", "a number")
+                    raise Refusal(f"1 {role} {what}", where=where, next_step=step)
                 raise Refusal(f"{faults[kind]:,} {role}s {what}", where=where, next_step=step)
+        if faults["round"] < faults["grouped"] == faults["dotted"]:
+            raise Refusal(
+                f"{faults['grouped']:,} {role}s written like 1.234 can be read two ways: the dot "
+                "may mark thousands or decimals",
+                where=where,
+                next_step="thousands: take the dots out; decimals: write four of them (1.2340)",
+            )
         if role == "count":
             empty, fractional = faults["nulls"], faults["fractional"]
     return empty, fractional

@@ -13,7 +13,26 @@ from typing import Literal
 from trustlib.core import NoData, Refusal, did_you_mean
 
 FILES = {".csv": "csv", ".parquet": "parquet", ".sql": "sql"}
+_CONVERT = {
+    ".gz": "unpack it first: gunzip -k FILE",
+    ".zip": "unpack it first: unzip FILE",
+    ".xlsx": "in the spreadsheet program: save as CSV (UTF-8), and name that file",
+    ".xls": "in the spreadsheet program: save as CSV (UTF-8), and name that file",
+    ".tsv": "give it a name that ends in .csv: tabs, semicolons and | are read as well as commas",
+    ".txt": "give it a name that ends in .csv: tabs, semicolons and | are read as well as commas",
+}
+# How a file of another kind begins, whatever its name says.
+_PACKED = {
+    b"\x1f\x8b": ("is packed with gzip", "unpack it first: gunzip -c FILE > new.csv"),
+    b"PK\x03\x04": ("is an Excel or ZIP file", "save it as CSV (UTF-8), or unpack it first"),
+    b"PAR1": ("is a Parquet file", "give it a name that ends in .parquet"),
+}
+_ICONV = {"Latin-1 or Windows-1252": "WINDOWS-1252"}
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Numbers, dates, times, telephone numbers, addresses: what a cell holds and a name does not.
+_CELL = re.compile(
+    r"\s*[-+(.]?\d(?:[\d\s.,:/()+-]|(?<=\d)[TZeE](?=[-+\d]|\Z))*\Z|.*(?:@|://|\d:\d\d)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +126,10 @@ def _refuse_file(path: Path) -> None:
         "source is neither a .csv, .parquet or .sql file nor a table name",
         where=f"source: {_shown(path)}",
         nearest=_near_file(path),
-        next_step="convert it to .csv or .parquet, or write a .sql file with one SELECT",
+        next_step=_CONVERT.get(
+            path.suffix.lower(),
+            "convert it to .csv or .parquet, or write a .sql file with one SELECT",
+        ),
     )
 
 
@@ -201,6 +223,11 @@ def _check_encoding(path: Path, where: str) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
     with path.open("rb") as file:
+        begins = file.read(4)
+        for sign, (what, step) in _PACKED.items():
+            if begins.startswith(sign):
+                raise Refusal(f"the file {what}, not CSV", where=where, next_step=step)
+        file.seek(0)
         while True:
             block = file.read(4 * 1024 * 1024)
             if line == 1 and block.startswith(_BOMS):
@@ -220,11 +247,19 @@ def _check_encoding(path: Path, where: str) -> None:
                     f"the CSV file is not UTF-8 (it looks like {guess})",
                     where=f"{where}, line {line}",
                     next_step="save it as UTF-8, for example: "
-                    "iconv -f LATIN1 -t UTF-8 old.csv > new.csv",
+                    f"iconv -f {_ICONV.get(guess, 'UTF-16')} -t UTF-8 old.csv > new.csv",
                 )
             if not block:
                 return
             line += block.count(b"\n")
+
+
+def names_told(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """`columns` of a file where a message may show them, none where one looks like a cell.
+
+    A file without its header line has its first row for names.
+    """
+    return () if any(_CELL.match(name) for name in columns) else columns
 
 
 def near_column(name: str, columns: tuple[str, ...]) -> str | None:

@@ -75,7 +75,8 @@ def _text(forms: dict[str, int], where: str) -> TimeForm:
         raise Refusal(
             f"{forms['digits']:,} times are bare numbers (epoch seconds or milliseconds?)",
             where=where,
-            next_step=f"convert them to instants in UTC; {_ISO_HINT}",
+            next_step='convert them (pandas: pd.to_datetime(column, unit="s" or "ms", utc=True)); '
+            + _ISO_HINT,
         )
     _tolerable(unreadable, rows, where)
     return TimeForm(

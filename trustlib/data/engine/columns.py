@@ -17,8 +17,8 @@ _NEEDS = {
     "segment": "text, a number or a date",
 }
 _HINTS = {
-    "time": "an integer is not read as a time: convert epoch seconds to a timestamp in a "
-    ".sql source",
+    "time": "epoch seconds or milliseconds are not guessed at: write real times (pandas: "
+    'pd.to_datetime(column, unit="s", utc=True)), or cast the column in a .sql source',
     "count": "set count_column: null if one row is one event",
 }
 
@@ -37,7 +37,7 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
     made = {"time": _time, "segment": _segment}.get(role, _number)(value, kind)
     if made is None:
         raise Refusal(
-            f"{role}_column needs {_NEEDS[role]}, this one is of type {_plain(kind)}",
+            f"{role}_column needs {_NEEDS[role]}, this one is of {_plain(kind)}",
             where=f"{role}_column: {column}, source: {source.name}",
             next_step=_HINTS.get(role, "name another column, or cast it in a .sql source"),
         )
@@ -45,7 +45,12 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
 
 
 def _plain(kind: Any) -> str:
-    return str(kind).removeprefix("!")
+    # An unknown or nested type's own words can hold names and values (those of an enumeration).
+    if kind.is_unknown():
+        return "a type that is not known here"
+    if kind.is_nested():
+        return f"type {type(kind).__name__.lower()}"
+    return f"type {str(kind).removeprefix('!')}"
 
 
 def _time(value: Any, kind: Any) -> Any | None:
@@ -55,6 +60,9 @@ def _time(value: Any, kind: Any) -> Any | None:
         value, kind = value.cast("timestamp(6)"), None
     elif kind.is_timestamp():
         value = value.cast("timestamp('UTC', 6)" if kind.timezone else "timestamp(6)")
+    elif kind.is_unknown() and "TIMESTAMPTZ_NS" in str(kind):
+        # What older pandas writes for zoned times: the engine knows it, ibis has no name for it.
+        value, kind = value.cast("timestamp('UTC', 6)"), ibis.dtype("timestamp('UTC')")
     else:
         return None
     # Infinity and years that no calendar here holds are no times.

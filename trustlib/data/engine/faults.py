@@ -15,6 +15,8 @@ _MISSING = (
     (re.compile(r"Referenced column \"([^\"]+)\" not found"), "column"),
     (re.compile(r"column \"?([^\"\s]+)\"? does not exist"), "column"),
 )
+# Raised when rows are read: the line is then one of a statement that nobody wrote.
+_WHILE_READING = ("ConversionException", "InvalidInputException", "OutOfRangeException")
 _UNBOUND = ("CatalogException", "BinderException", "UndefinedTable", "UndefinedColumn")
 
 
@@ -56,8 +58,8 @@ def fault(error: Exception, source: Source, tables: tuple[str, ...] = ()) -> Tru
                     next_step=_shelf(tables) if noun == "table" else "check the spelling",
                 )
     line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    if line:
-        # The statement runs inside one of ours, which puts a line before it.
+    if line and kind not in _WHILE_READING:
+        # The statement stands inside one of ours, which puts a line before it.
         where += f", line {max(1, int(line.group(1)) - 1)}"
     if kind == "PermissionException":
         return Refusal(

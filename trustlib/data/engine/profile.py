@@ -15,12 +15,14 @@ import pandas as pd
 from trustlib.data.clock import Clock
 from trustlib.data.engine.steps import steps
 
-# ISO 8601 as people write it. Anything else (a zone's name, 01/02/2015) is not guessed at:
+# ISO 8601 as people write it, and as BigQuery does ("… UTC"). Anything else (another zone's
+# name, 01/02/2015) is not guessed at:
 # the engine would read "12:00-05:00" as 12:00 without a word.
 _ISO = (
     r"^ ?\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
-    r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?)? *$"
+    r"(?:[Zz]| UTC|[+-]\d{2}(?::?\d{2})?)?)? *$"
 )
+_GROUPED = r"^ *[+-]?[1-9]\d{0,2}(?:\.\d{3})+ *$"
 FLOOR = -62_135_596_800  # year 1: keeps the division below away from negative numbers
 
 
@@ -36,7 +38,8 @@ def text_forms(table: Any) -> dict[str, int]:
     """How the time column is written, in rows: nulls, naive, aware, digits."""
     text = table["time"]
     tail = text.substr(11)  # past the date, whose dashes are none of an offset
-    zoned = tail.contains("+") | tail.contains("-") | tail.contains("Z") | tail.contains("z")
+    marks = ("+", "-", "Z", "z", "UTC")
+    zoned = ibis.or_(*(tail.contains(mark) for mark in marks))
     table = table.select("time", shaped=text.re_search(_ISO), zoned=zoned)
     found = table.aggregate(
         rows=table.count(),
@@ -62,7 +65,7 @@ def stamped(table: Any, *, aware: bool, shaped: bool = False) -> Any:
     kind = time_type(table)
     if kind == "text":
         if aware:
-            read = column.strip().upper().try_cast("timestamp('UTC', 6)")
+            read = column.strip().upper().replace(" UTC", "Z").try_cast("timestamp('UTC', 6)")
         else:
             read = column.try_cast("timestamp(6)")
         if not shaped:
@@ -114,8 +117,16 @@ def value_faults(rows: Any, role: str) -> dict[str, int]:
     tame = ibis.ifelse(value.abs() <= 1e15, value, ibis.null("float64"))
     text = raw.type().is_string()
     unreadable = value.isnull() & raw.notnull() & ~is_nan if text else ibis.literal(False)
+    # 1.234: in much of the world a thousand and more. Where every number with a dot looks like
+    # that, nothing tells which one is meant (but 220.000 throughout is a count with decimals).
+    dotted = text & value.notnull() & raw.contains(".") if text else ibis.literal(False)
+    grouped = dotted & raw.re_search(_GROUPED) if text else ibis.literal(False)
+    round_ = grouped & raw.re_search(r"\.000 *$") if text else ibis.literal(False)
     return record(
         rows.aggregate(
+            dotted=rows.count(where=dotted),
+            grouped=rows.count(where=grouped),
+            round=rows.count(where=round_),
             nulls=rows.count(where=value.isnull()) - rows.count(where=unreadable),
             unreadable=rows.count(where=unreadable),
             negative=rows.count(where=(value < 0) & ~value.isinf()),

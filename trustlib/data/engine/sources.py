@@ -18,7 +18,7 @@ from trustlib.data.engine.columns import as_role
 from trustlib.data.engine.faults import fault, no_table
 from trustlib.data.engine.session import locked, old_calls
 from trustlib.data.parquet import STATE, spooled
-from trustlib.data.source import Source, csv_header, near_column
+from trustlib.data.source import Source, csv_header, names_told, near_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -222,16 +222,27 @@ def roles(found: Opened, wanted: Mapping[str, str | None], source: Source) -> An
             continue
         if column not in found.columns:
             names = tuple(found.columns)
+            if source.kind == "csv":
+                names = names_told(names)
             raise Refusal(
                 f"{role}_column names a column that the source does not have",
                 where=f"{role}_column: {column}, source: {source.name}",
                 nearest=near_column(column, names),
-                next_step=f"the source has: {', '.join(name[:100] for name in names[:20])}"
-                + (f" and {len(names) - 20} more" if len(names) > 20 else ""),
+                next_step=_has(names),
             )
         value = found.table[found.columns[column]]
         picked[role] = as_role(value, role, column, source)
     return found.table.select(**picked)
+
+
+def _has(names: tuple[str, ...]) -> str:
+    if not names:
+        return (
+            "look at the first line of the file: it has to hold the column names, and what "
+            "stands there looks like data (so it is not shown)"
+        )
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"the source has: {', '.join(name[:100] for name in names[:20])}{more}"
 
 
 @contextmanager
