@@ -209,8 +209,7 @@ def test_a_start_in_the_second_of_two_equal_hours_keeps_the_past_windows_apart()
         start.to_pydatetime(), (start + pd.Timedelta(hours=4)).to_pydatetime(),
         timezone="America/New_York",
     )  # fmt: skip
-    found = past_windows(
-        made := grid(counts, spec), counts=made.count, expected=np.where(made.history, 10.0, np.nan),
-        fitted=made.fitted,
-    )  # fmt: skip
+    made = grid(counts, spec)
+    expected = np.where(made.history, 10.0, np.nan)
+    found = past_windows(made, counts=made.count, expected=expected, fitted=made.fitted)
     assert found.actual.max() == 10.0

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from trustlib.core import Window
+from trustlib.core import Refusal, Window
 from trustlib.incidents import sizing
 
 NAMES = {
@@ -267,7 +267,9 @@ def test_under_three_weeks_there_is_a_point_and_no_interval(drawn, weeks):
     assert result.estimates["placebo_p_value"].point is None
     assert result.onset["estimated_at"].isna().all()
     assert result.counterfactual["cumulative_low"].isna().all()
-    assert "ranges from" in result.estimates["same_hours_excess"].note
+    told = result.estimates["same_hours_excess"].note.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"only {weeks} earlier week" in told
+    assert ("the excess is" in told) == (weeks > 1)
     history = next(c for c in result.checks if c.name == "history_length")
     assert history.verdict == "fail"
     json.dumps(result.series(), allow_nan=False)
@@ -346,3 +348,61 @@ def test_nothing_ever_counted_before_is_not_a_certain_zero(drawn):
     assert made["expected"].point == 0
     assert 0.3 < made["expected"].high < 3
     assert made["relative_excess"].point is None
+
+
+def test_windows_that_are_too_few_for_a_small_p_are_not_said_to_look_alike(drawn):
+    """Three weeks at 99 %: no placebo comes near, but 58 of them cannot give p = .01."""
+    counts, spec, _ = drawn("ar_90", effect=1.5, weeks=3, spec={"level": 0.99})
+    result = sizing(counts, spec)
+    n = len(result.placebos)
+    assert result.estimates["placebo_p_value"].point == pytest.approx(1 / (1 + n))
+    assert 1 / (1 + n) > 0.01
+    assert result.verdict == "not conclusive"
+    check = next(c for c in result.checks if c.name == "placebo_windows")
+    assert check.label == "too few quiet windows to tell"
+
+
+def test_constant_counts_are_as_expected_under_every_choice(drawn):
+    """No rounding of a logarithm is shown as an excess, or as a second method that differs."""
+    counts, spec, _ = drawn("poisson")
+    result = sizing(counts.assign(count=10.0), spec)
+    assert (result.sensitivity["excess"] == 0).all()
+    assert result.estimates["same_hours_excess"].point == 0
+    assert result.estimates["excess"].point == 0
+    check = next(c for c in result.checks if c.name == "two_methods_agree")
+    assert check.verdict == "pass"
+
+
+@pytest.mark.parametrize("cost", [-1.0, float("nan"), float("inf")])
+def test_a_unit_cost_is_an_amount(drawn, cost):
+    with pytest.raises(Refusal, match="unit_cost_usd"):
+        drawn("poisson", spec={"unit_cost_usd": cost})
+
+
+def _with_control(drawn, change):
+    """Counts up by half beside a control that shares their ups and downs, then `change`d."""
+    counts, spec, _ = drawn("level_drift", effect=0.5, control=True)
+    inside = (counts["bucket_start_at"] >= pd.Timestamp(spec.incident.start)) & (
+        counts["bucket_start_at"] < pd.Timestamp(spec.incident.end)
+    )
+    control = counts["control"].where(~inside, change(counts["control"]))
+    result = sizing(counts.assign(control=control), spec)
+    return result, next(c for c in result.checks if c.name == "control_usable")
+
+
+def test_a_control_that_breaks_off_in_the_window_is_set_aside(drawn):
+    """Zeros where there never were any would multiply the excess."""
+    result, made = _with_control(drawn, lambda control: 0.0 * control)
+    assert made.verdict == "fail"
+    assert "zero in 36 buckets of the incident and never in the history" in made.text
+    plain, _, _ = drawn("level_drift", effect=0.5)
+    assert result.estimates["excess"] == sizing(plain, result.spec).estimates["excess"]
+
+
+def test_a_control_that_moved_with_the_incident_cannot_clear_it(drawn):
+    result, made = _with_control(drawn, lambda control: (3 * control).round())
+    assert made.label == "the control moved too"
+    _, other = _with_control(drawn, lambda control: (control / 3).round() + 1)
+    assert "expected is too low and the excess too high" in other.text
+    assert "expected is too high and the excess too low" in made.text
+    assert result.verdict != "incident confirmed"

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trustlib.core import Check, Estimate
+from trustlib.core import Check, Estimate, Window
 from trustlib.core import format as show
 from trustlib.narrative import house
 from trustlib.narrative import incidents as say
@@ -196,7 +197,7 @@ GOLDEN = {
         "not conclusive\n"
         "Over 36 hours, 391,777 trips were counted where 1.126 million were expected. "
         "None of 1 quiet window of the same length came out as low. "
-        "The interval excludes zero, but the placebo windows do not set these hours apart.",
+        "The interval excludes zero, but so few quiet windows cannot set these hours apart.",
         "Trips came in 65 % below expected, which does not settle the question",
         "None of 1 earlier window came out this low (p = .50)",
     ),
@@ -260,8 +261,8 @@ ASKED = {
     ),
     "not estimable": (
         {"verdict": NOT_ESTIMABLE, "half": None, "p": None},
-        "Quote no size yet. Bring at least three weeks of history before the incident and run "
-        "this again.",
+        "Quote no size yet. Bring at least three usable weeks of history before the incident "
+        "and run this again.",
     ),
 }  # fmt: skip
 
@@ -539,3 +540,31 @@ def test_back_in_season_is_said_only_where_the_counts_bear_it_out(shapes) -> Non
     assert "back to normal" not in say.answer(early, [PASS]).text
     assert "not back when the data end" in say.what_happened(early).text
     assert "back to normal by" in say.what_happened(result).text
+
+
+def test_a_clear_move_the_other_way_is_not_closed(shapes) -> None:
+    result = told(shapes, verdict=NOT_SHOWN, direction="increase", p=1.0)
+    asked = plain(say.ask(result, [PASS]).text)
+    assert "Do not close this: the counts show a decrease, −734,000 trips" in asked
+    assert "Open no incident" not in asked
+    steps = say.what_to_do(result, [PASS]).text
+    assert "Set direction to either" in steps
+    assert "Nothing to repair" not in steps
+
+
+def test_too_few_quiet_windows_are_not_said_to_look_alike(shapes) -> None:
+    result = told(shapes, verdict=NOT_CONCLUSIVE, p=1 / 13, windows=12)
+    assert "so few quiet windows cannot set these hours apart" in say.headline(result, [PASS]).text
+
+
+def test_failed_checks_are_flagged_before_warnings(shapes) -> None:
+    fail = Check(name="f", verdict="fail", label="data end inside the window", text="They do.")
+    text = say.ask(told(shapes), [WARN, WARN, WARN, fail]).text
+    assert "flag: “data end inside the window”" in text
+
+
+def test_a_long_window_asks_for_enough_weeks(shapes) -> None:
+    result = told(shapes, verdict=NOT_ESTIMABLE, half=None, p=None)
+    start = result.spec.incident.start
+    long = replace(result.spec, incident=Window(start, start + timedelta(days=10)))
+    assert "at least six usable weeks" in say.ask(replace(result, spec=long), [PASS]).text

@@ -13,8 +13,8 @@ from trustlib.incidents.contamination import FEWEST_DAYS, THRESHOLD
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL, Grid
 from trustlib.incidents.headline import Sized
 from trustlib.incidents.onset import Onset
-from trustlib.incidents.placebos import placebo_p_value, placebo_windows
-from trustlib.incidents.same_hours import SameHours
+from trustlib.incidents.placebos import placebo_p_value, placebo_windows, too_few_to_tell
+from trustlib.incidents.same_hours import SameHours, earlier
 from trustlib.incidents.spec import SizingSpec
 
 
@@ -51,7 +51,7 @@ def placebo_check(
         return Check(
             name="placebo_windows",
             verdict="not_run",
-            label="no placebo windows",
+            label="no quiet windows to compare",
             text=f"{format.plural(len(placebos), 'window')} of the same length in the usable "
             "history; too few earlier weeks tell how far a quiet one strays.",
         )
@@ -70,10 +70,13 @@ def placebo_check(
         )
         text += f" Counting the odd days too, p = {format.probability(counted)}."
     small = p_value <= 1 - spec.level
+    label = "unlike quiet weeks" if small else "quiet weeks look alike"
+    if too_few_to_tell(p_value, n=n, level=spec.level):
+        label = "too few quiet windows to tell"
     return Check(
         name="placebo_windows",
         verdict="pass" if small else "warn",
-        label="unlike quiet weeks" if small else "quiet weeks look alike",
+        label=label,
         text=text,
     )
 
@@ -100,7 +103,7 @@ def two_methods(result: Sized, cross: SameHours, spec: SizingSpec) -> Check:
     assert result.high is not None
     text = (
         f"The season puts the excess at {format.count(result.excess, sign=True)} "
-        f"{spec.unit_label}, the same hours of {len(cross.totals)} earlier weeks at "
+        f"{spec.unit_label}, the same hours of {earlier(len(cross.totals), spec)} at "
         f"{format.count(other, sign=True)} ({format.interval(low, high)})."
     )
     apart = (low > 0 and result.high < 0) or (high < 0 and result.low > 0)
@@ -124,14 +127,14 @@ def masks(grid: Grid, spec: SizingSpec) -> Check:
             verdict="warn",
             label="nothing excluded",
             text="No holiday or earlier incident is excluded from the history. If there was "
-            "one, the expected count and its interval carry it.",
+            "one, it moves the expected count and widens the interval.",
         )
     return Check(
         name="holidays_or_masks",
         verdict="pass",
         label="holidays excluded",
         text=f"{format.plural(n, 'stretch', 'stretches')} ({format.plural(hidden, 'bucket')}) "
-        "of the history were excluded: not fitted and not used as placebo.",
+        "of the history were excluded: not fitted and not compared with.",
     )
 
 
@@ -150,7 +153,7 @@ def missing_in_window(grid: Grid) -> Check:
     return Check(
         name="missing_in_window",
         verdict="fail" if share > 0.2 else "warn",
-        label="buckets missing in the window",
+        label="counts missing in the window",
         text=f"{missing} of {grid.n_window} buckets of the incident are not compared"
         f"{change if unclear else ''}. "
         "They are left out of actual and expected alike, so the excess is of the rest only.",
@@ -172,7 +175,7 @@ def model_fit(grid: Grid, result: Sized) -> Check:
     text = (
         f"In quiet weeks the total of these hours strays from its forecast by about "
         f"{format.percent(tau)} (one standard deviation) beyond chance; the interval "
-        f"carries it. A bucket varies {pearson:.3g} times as much as independent "
+        f"allows for it. A single count varies {pearson:.3g} times as much as independent "
         "events would."
     )
     wide = tau > 0.3
@@ -275,7 +278,7 @@ def contaminated_history(choice: Choice) -> Check:
             verdict="warn",
             label="history is unruly",
             text=f"{days} of {odd.n_days} are far from their forecast: too many to be single "
-            "incidents, so they are kept and the interval carries them.",
+            "incidents, so they are kept and the interval allows for them.",
         )
     if choice.grid is choice.whole_grid:
         return Check(
@@ -284,7 +287,7 @@ def contaminated_history(choice: Choice) -> Check:
             label="odd days in the history",
             text=f"{days} of {odd.n_days} in the history ({dates}) are far from their forecast. "
             "Too little history would be left without them: they are kept, and the interval "
-            "carries them.",
+            "allows for them.",
         )
     return Check(
         name=name,

@@ -13,6 +13,7 @@ from trustlib.incidents.headline import Sized, sized
 
 # Share of the fitted history that a control may miss before it is set aside.
 _MOST_MISSING = 0.2
+CONTROL_MOVED = "the control moved too"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,11 @@ class ControlUse:
     own: Sized | None = None
 
     @property
+    def moved(self) -> bool:
+        """The control is used, and left its own season in the incident's hours."""
+        return self.used and self.own is not None and self.own.significant
+
+    @property
     def used(self) -> bool:
         return self.asked and self.why_not is None
 
@@ -54,6 +60,11 @@ def control_use(grid: Grid, *, level: float) -> ControlUse:
         n = int((grid.present & ~known).sum())
         return ControlUse(asked=True, why_not=f"it is missing in {n} buckets of the incident")
     values = grid.control[fitted & known]
+    n = int((grid.control[grid.present] == 0).sum())
+    if n and not (values == 0).any():
+        # Where it was never zero before, a zero is an outage of the control, not of the world.
+        why = f"it is zero in {n} buckets of the incident and never in the history"
+        return ControlUse(asked=True, why_not=why)
     if not (values > 0).any() or np.ptp(values) == 0:
         return ControlUse(asked=True, why_not="it is constant over the history")
     seen = log_control(grid)
@@ -88,13 +99,14 @@ def control_check(use: ControlUse, *, level: float) -> Check:
         f"In the incident's hours the control itself came out {format.percent(share, sign=True)} "
         "from its own season"
     )
-    if own.significant:
+    if use.moved:
+        ways = ("too high", "too low") if share > 0 else ("too low", "too high")
         return Check(
             name=name,
             verdict="warn",
-            label="the control moved too",
+            label=CONTROL_MOVED,
             text=f"{moved}, outside its {format.level(level)} interval. If the incident moved it, "
-            "the excess is understated; the sensitivity table has the figure without it.",
+            f"what is expected is {ways[0]} and the excess {ways[1]}; the sensitivity table has the figure without it.",
         )
     if use.beyond:
         return Check(

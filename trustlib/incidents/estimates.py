@@ -11,7 +11,7 @@ from trustlib.incidents.answer import Answer
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL
 from trustlib.incidents.headline import Sized
 from trustlib.incidents.onset import Onset
-from trustlib.incidents.same_hours import SameHours
+from trustlib.incidents.same_hours import SameHours, earlier
 from trustlib.incidents.spec import SizingSpec
 from trustlib.stats.window_error import t_quantile
 
@@ -151,10 +151,10 @@ def _same_hours_estimate(
     point = result.actual - cross.expected
     if cross.low is None or cross.high is None:
         ends = sorted(result.actual - cross.totals)
-        note = (
-            f"not estimable: {len(cross.totals)} earlier weeks; against each of them the excess "
-            f"ranges from {format.interval(ends[0], ends[-1])}"
-        )
+        note = f"not estimable: only {earlier(len(cross.totals), spec)}"
+        if len(ends) > 1:
+            least, most = (format.count(end, sign=True) for end in (ends[0], ends[-1]))
+            note += f", against which the excess is {least} to {most}"
         return made(point, None, None, unit=spec.unit_label, method=method, note=note)
     low, high = result.actual - cross.high, result.actual - cross.low
     return made(point, low, high, unit=spec.unit_label, method=method, n=len(cross.totals))

@@ -18,6 +18,8 @@ from trustlib.incidents.grid import Grid
 from trustlib.incidents.level import followed, weekly_level
 from trustlib.stats.window_error import WindowError
 
+_NOISE = 1e-9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sized:
@@ -68,6 +70,7 @@ def sized_from(grid: Grid, made: Forecast, *, level: float) -> Sized:
     actual = float(grid.count[grid.present].sum())
     expected = float(made.expected[grid.present].sum())
     expected = float(on_quantum(np.array(expected), size=max(actual, expected)))
+    expected = no_noise(expected, actual=actual)
     error = whole_window_error(past)
     margin = None if error is None else error.margin(expected, level=level)
     return Sized(
@@ -80,6 +83,11 @@ def sized_from(grid: Grid, made: Forecast, *, level: float) -> Sized:
         # An expected count is never below zero, so the excess is never above the actual.
         high=None if margin is None else min(actual, actual - expected + margin),
     )
+
+
+def no_noise(value: float, *, actual: float) -> float:
+    """`actual` itself where `value` differs from it by the rounding of sums and logarithms."""
+    return actual if abs(value - actual) <= _NOISE * max(abs(actual), 1.0) else value
 
 
 def on_quantum(values: np.ndarray, *, size: float) -> np.ndarray:

@@ -37,6 +37,8 @@ def onset(grid: Grid, result: Sized, *, level: float, seed: int) -> Onset:
     interval comes from replaying the same step over quiet stretches of the history, whose
     hours keep their own dependence, and seeing where it is found.
     """
+    if result.error is None:
+        return no_onset("not estimable: too little history to tell a start from chance")
     if not result.significant:
         return no_onset("not estimable: no deviation is shown, so it has no beginning")
     first = int(np.argmax(grid.in_window))

@@ -78,6 +78,11 @@ def placebo_p_value(result: Sized, placebos: pd.DataFrame, *, direction: str) ->
     return float((1 + beyond.sum()) / (1 + len(others)))
 
 
+def too_few_to_tell(p_value: float | None, *, n: int, level: float) -> bool:
+    """No placebo is as extreme, yet `n` of them cannot give a p at or below 1 − level."""
+    return p_value is not None and round(p_value * (1 + n)) == 1 and p_value > 1 - level
+
+
 def _step(wanted: int, per_week: int) -> int:
     """The largest divisor of the week that is at most `wanted`: the steps meet its phases."""
     return max(d for d in range(1, max(1, wanted) + 1) if per_week % d == 0)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
+from trustlib.core import format
 from trustlib.incidents.counterfactual import Forecast, past_windows
 from trustlib.incidents.grid import Grid
+from trustlib.incidents.headline import no_noise
+from trustlib.incidents.spec import SizingSpec
 from trustlib.stats.window_error import t_quantile
+
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,11 @@ class SameHours:
     expected: float
     low: float | None
     high: float | None
+
+
+def earlier(n: int, spec: SizingSpec) -> str:
+    """``9 earlier weeks``; of a window longer than a week, ``4 earlier windows``."""
+    return format.plural(n, "earlier week" if spec.incident.duration <= _WEEK else "earlier window")
 
 
 def same_hours(grid: Grid, made: Forecast, *, level: float) -> SameHours:
@@ -58,6 +69,8 @@ def same_hours(grid: Grid, made: Forecast, *, level: float) -> SameHours:
     low = max(0.0, float(np.exp(middle - margin)) - shift)
     high = max(0.0, float(np.exp(middle + margin)) - shift)
     expected = max(0.0, float(np.exp(middle + spread**2 / 2)) - shift)
-    return SameHours(
-        totals=totals, expected=float(np.clip(expected, low, high)), low=low, high=high
-    )
+    expected = float(np.clip(expected, low, high))
+    # Weeks that are all alike come back from the logarithm a rounding away.
+    alike = float(totals[0])
+    low, expected, high = (no_noise(value, actual=alike) for value in (low, expected, high))
+    return SameHours(totals=totals, expected=expected, low=low, high=high)

@@ -11,7 +11,7 @@ import pandas as pd
 from trustlib.core import Check, format
 from trustlib.incidents.choice import Choice
 from trustlib.incidents.contamination import odd_days
-from trustlib.incidents.headline import Sized, sized
+from trustlib.incidents.headline import Sized, no_noise, sized
 from trustlib.incidents.level import GAINS
 from trustlib.incidents.same_hours import SameHours
 from trustlib.incidents.spec import SizingSpec
@@ -234,5 +234,6 @@ def _made(
     low: float | None,
     high: float | None,
 ) -> Row:
+    expected = no_noise(expected, actual=actual)
     relative = (actual - expected) / expected if expected > 0 else float("nan")
     return name, description, actual - expected, low, high, relative

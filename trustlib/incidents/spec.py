@@ -58,6 +58,9 @@ class SizingSpec:
             raise Refusal(f"direction {self.direction!r} is not one of increase, decrease, either")
         if not 0.5 <= self.level < 1:
             raise Refusal(f"level {self.level} is not between 0.5 and 1")
+        cost = self.unit_cost_usd
+        if cost is not None and not 0 <= cost < float("inf"):
+            raise Refusal(f"unit_cost_usd {cost} is not a finite amount of 0 or more")
         if self.history_start is not None:
             if self.history_start.tzinfo is None:
                 raise Refusal("history_start is naive, an aware instant is needed")

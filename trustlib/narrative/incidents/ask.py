@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -10,6 +11,7 @@ from trustlib.core import Check, Estimate, View
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
+from trustlib.incidents.grid import WEEKS_FOR_INTERVAL
 from trustlib.narrative import house
 from trustlib.narrative.incidents import words
 from trustlib.narrative.incidents.words import (
@@ -23,7 +25,7 @@ from trustlib.narrative.incidents.words import (
 def ask(result: SizingResult, checks: Sequence[Check]) -> View:
     """What the reader is asked to decide; made from the verdict and the numbers alone."""
     sentence = clean(" ".join(_request(result)))
-    weak = [check.label for check in checks if check.verdict in ("fail", "warn")]
+    weak = [c.label for verdict in ("fail", "warn") for c in checks if c.verdict == verdict]
     if weak and result.verdict in (CONFIRMED, NOT_CONCLUSIVE):
         named = house.listed([f"“{clean(label)}”" for label in weak[:3]])
         sentence += f" Before that, judge what the checks flag: {named}."
@@ -39,7 +41,14 @@ def _request(result: SizingResult) -> list[str]:
     if result.verdict == NOT_ESTIMABLE:
         return [
             "Quote no size yet.",
-            "Bring at least three weeks of history before the incident and run this again.",
+            f"Bring at least {_weeks_needed(result)} usable weeks of history before the "
+            "incident and run this again.",
+        ]
+    if result.verdict == NOT_SHOWN and words.clearly_other_way(result):
+        way = "a decrease" if (words.excess(result).point or 0) < 0 else "an increase"
+        return [
+            f"Do not close this: the counts show {way}, {amount} ({interval}), which is not what "
+            "was asked about. Set direction to either and run this again."
         ]
     if result.verdict == NOT_SHOWN:
         smallest = result.estimates["smallest_detectable_excess"].point
@@ -62,6 +71,12 @@ def _request(result: SizingResult) -> list[str]:
     if words.is_open(result):
         asked.insert(0, "It was still going on when the data end: decide on containment first.")
     return asked
+
+
+def _weeks_needed(result: SizingResult) -> str:
+    """Three earlier windows, each in whole weeks of its own: ``three``, ``six``."""
+    weeks = -(-result.spec.incident.duration // timedelta(days=7))
+    return house.number_word(WEEKS_FOR_INTERVAL * weeks)
 
 
 def _cautious(result: SizingResult) -> str:

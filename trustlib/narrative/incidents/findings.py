@@ -35,7 +35,7 @@ def what_happened(result: SizingResult) -> View:
     if result.verdict == NOT_CONCLUSIVE:
         return house.finding(f"{unit} came in {against}, which does not settle the question")
     if result.verdict != CONFIRMED:
-        if words.excludes_zero(words.excess(result)) and words.went_wrong_way(result):
+        if words.clearly_other_way(result):
             return house.finding(f"{unit} came in {against}: not the way that was asked about")
         return house.finding(f"{unit} came in {against}, within what quiet weeks show")
     over = words.recovered(result)
@@ -152,7 +152,12 @@ def what_to_do(result: SizingResult, checks: Sequence[Check]) -> View:
         CONFIRMED: "Use the number with its interval, and settle what is open",
         NOT_CONCLUSIVE: "Find a second signal before anyone decides on this one",
         NOT_ESTIMABLE: "Bring more history before quoting a size",
-    }.get(result.verdict, "Nothing to repair on this evidence")
+    }.get(
+        result.verdict,
+        "Ask about the other direction before closing this"
+        if words.clearly_other_way(result)
+        else "Nothing to repair on this evidence",
+    )
     return stack([house.finding(lead), house.bullets(steps)])
 
 
@@ -165,6 +170,8 @@ def _steps(result: SizingResult, checks: Sequence[Check]) -> list[str]:
             f"Quote {amount} with its {words.level(result)} interval, {interval}; never "
             "the number alone."
         )
+    if words.clearly_other_way(result):
+        steps.append("Set direction to either and run again: the counts moved the other way.")
     if words.is_open(result):
         steps.append("Run this again when the deviation is over, with incident_end moved to it.")
     if _differs(checks, "onset_agrees") and words.has_onset(result):

@@ -10,6 +10,7 @@ from trustlib.core import Check, View, stack
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
+from trustlib.incidents.control import CONTROL_MOVED
 from trustlib.narrative import house
 from trustlib.narrative.incidents import words
 from trustlib.narrative.incidents.ask import ask
@@ -101,7 +102,7 @@ def _sentences(result: SizingResult) -> list[str]:
         found.append(
             f"The counts moved the other way: the question was about "
             f"{_article(result.spec.direction)}."
-            if words.went_wrong_way(result) and words.excludes_zero(words.excess(result))
+            if words.clearly_other_way(result)
             else "A difference of this size is what quiet weeks show as well."
         )
     elif result.verdict == NOT_CONCLUSIVE:
@@ -119,7 +120,11 @@ def _article(direction: str) -> str:
 
 def _doubt(result: SizingResult) -> str:
     if not words.excludes_zero(words.excess(result)):
+        if any(c.name == "control_usable" and c.label == CONTROL_MOVED for c in result.checks):
+            return "The control series moved too, and may hide what happened."
         return "The interval holds zero, so chance alone could explain it."
+    if words.too_few_windows(result):
+        return "The interval excludes zero, but so few quiet windows cannot set these hours apart."
     p = result.estimates["placebo_p_value"].point
     if p is None or p > 1 - result.spec.level:
         return "The interval excludes zero, but the placebo windows do not set these hours apart."

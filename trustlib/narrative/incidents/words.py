@@ -182,6 +182,17 @@ def beyond(result: SizingResult) -> tuple[int, int]:
     return (0 if p is None else round(p * (1 + n)) - 1), n
 
 
+def too_few_windows(result: SizingResult) -> bool:
+    """No placebo window is as extreme, and there are too few for a small p."""
+    p = result.estimates["placebo_p_value"].point
+    return p is not None and beyond(result)[0] == 0 and p > 1 - result.spec.level
+
+
+def clearly_other_way(result: SizingResult) -> bool:
+    """The counts moved against the direction asked about, and the interval excludes zero."""
+    return went_wrong_way(result) and excludes_zero(excess(result))
+
+
 def went_wrong_way(result: SizingResult) -> bool:
     """The counts moved against the direction that was asked about."""
     point = excess(result).point or 0.0
