@@ -106,7 +106,8 @@ def control_check(use: ControlUse, *, level: float) -> Check:
             verdict="warn",
             label=CONTROL_MOVED,
             text=f"{moved}, outside its {format.level(level)} interval. If the incident moved it, "
-            f"what is expected is {ways[0]} and the excess {ways[1]}; the sensitivity table has the figure without it.",
+            f"what is expected is {ways[0]} and the excess {ways[1]}; the sensitivity table has "
+            "the figure without it.",
         )
     if use.beyond:
         return Check(
