@@ -222,3 +222,17 @@ def test_a_sweep_removes_only_socket_folders_that_a_run_made(tmp_path):
 
     assert not dead.exists()
     assert innocent.is_dir()
+
+
+def test_a_figure_of_a_report_run_beside_others_is_on_the_page(workshop):
+    """What is imported ahead for several reports must not keep the shell from showing it."""
+    node = workshop.small()
+    node.cells[5]["source"] = "import pandas as pd\nimport seaborn\ntotal = 2 * n"
+    node.cells[7]["source"] = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    workshop.notebook(node)
+    paths = [workshop.params("one"), workshop.params("two")]
+    made = workshop.run(*paths, jobs=2)
+    assert [outcome.status for outcome in made] == ["complete", "complete"]
+    for name in ("one", "two"):
+        page = (workshop.folder(name) / "report.html").read_text(encoding="utf-8")
+        assert "data:image/png;base64," in page

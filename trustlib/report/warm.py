@@ -18,6 +18,8 @@ from trustlib.report.plan import Job
 from trustlib.report.scratch import socket_folder
 
 # What the rooms use. Slow to import and safe to share: none starts a Python thread.
+# Not the inline backend of figures: it looks for its shell once, when it is imported, and a
+# figure of a kernel forked after that would be shown nowhere.
 PRELOAD = (
     "numpy",
     "pandas",
@@ -31,7 +33,6 @@ PRELOAD = (
     "matplotlib.pyplot",
     "matplotlib.dates",
     "matplotlib.backends.backend_svg",
-    "matplotlib_inline.backend_inline",
     "statsmodels.genmod.generalized_linear_model",
     "seaborn",
     "linearmodels",
