@@ -41,6 +41,13 @@ def test_no_deviation_has_no_beginning(drawn):
     assert made.note.startswith("not estimable")
 
 
+def test_too_little_history_is_not_said_to_be_no_deviation(drawn):
+    counts, spec, _ = drawn("ar_90", weeks=2, effect=1.0)
+    made = sizing(counts, spec).estimates["onset_hours"]
+    assert made.point is None
+    assert made.note == "not estimable: too little history to tell a start from chance"
+
+
 def test_still_open_where_the_data_end(drawn):
     counts, spec, _ = drawn("level_drift", effect=1.0)
     until = counts[counts["bucket_start_at"] < pd.Timestamp(spec.incident.end)]

@@ -83,6 +83,6 @@ def _range(result: SizingResult) -> str:
 def _without_exclusions(result: SizingResult) -> str:
     row = result.sensitivity[result.sensitivity["choice"] == "no_exclusions"]
     if row.empty or pd.isna(row["excess"].iloc[0]):
-        return "the expected count and its interval carry it"
+        return "it moves the expected count and widens the interval"
     number, _ = show.triple(float(row["excess"].iloc[0]), None, None, sign=True)
     return f"with nothing excluded the excess is {number}"
