@@ -129,3 +129,20 @@ def test_equal_segments_have_equal_shares_of_what_the_total_expects(drawn):
     assert next(c for c in result.checks if c.name == "control_usable").verdict == "pass"
     a, b = result.segments["expected"]
     assert a == pytest.approx(b, rel=1e-9)
+
+
+def test_a_segment_that_appears_with_the_incident_is_named(drawn):
+    counts, spec, _ = drawn("poisson", effect=0.0)
+    inside = (counts["bucket_start_at"] >= pd.Timestamp(spec.incident.start)) & (
+        counts["bucket_start_at"] < pd.Timestamp(spec.incident.end)
+    )
+    fresh = np.where(inside, 20.0, 0.0)
+    parts = {"old": counts["count"], "fresh": fresh}
+    segments = pd.concat(
+        [counts[["bucket_start_at"]].assign(segment=k, count=v) for k, v in parts.items()]
+    )
+    total = counts.assign(count=counts["count"] + fresh)
+    table = sizing(total, spec, segments=segments).segments.set_index("segment")
+    assert table.loc["fresh", "moved"] == "up"
+    assert table.loc["fresh", "low"] <= 720 <= table.loc["fresh", "high"]
+    assert table.loc["old", "moved"] == "no clear move"

@@ -106,10 +106,10 @@ def _cost(made: Callable[..., Estimate], result: Sized, unit_cost_usd: float) ->
     ends: list[float | None] = [None, None]
     error = None
     if result.low is not None and result.high is not None and result.error is not None:
-        ends = [*sorted((result.low * unit_cost_usd, result.high * unit_cost_usd))]
+        ends = [*sorted(end * unit_cost_usd + 0.0 for end in (result.low, result.high))]
         error = result.error.standard_error(result.expected) * abs(unit_cost_usd)
     return made(
-        result.excess * unit_cost_usd,
+        result.excess * unit_cost_usd + 0.0,  # no minus before a zero
         *ends,
         unit="USD",
         method=f"{METHOD}; times a fixed unit cost",

@@ -26,6 +26,8 @@ REST = "all others"
 UNASSIGNED = "no segment"
 # Expected counts in the window below which a segment says nothing about itself.
 _FEWEST_EXPECTED = 5.0
+# Unless so many were counted: a segment that appears with the incident is the news.
+_PLENTY = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +136,7 @@ def segment_check(found: SegmentCounts, table: pd.DataFrame, spec: SizingSpec) -
     if found.grouped:
         text += f" The {found.grouped} smallest segments are shown together."
     if len(table) - known:
-        text += f" {len(table) - known} are too small or too new for an interval."
+        text += f" {len(table) - known} are too small for an interval."
     if found.unassigned:
         share = found.unassigned / max(float(found.counts.sum()), 1.0)
         return Check(
@@ -160,7 +162,8 @@ def _row(
     actual = float(counts[grid.present].sum())
     mean = float(expected[grid.present].sum())
     past = past_windows(grid, counts=counts, expected=left_out, fitted=headline.made.fitted)
-    error = whole_window_error(past) if mean >= _FEWEST_EXPECTED else None
+    enough = mean >= _FEWEST_EXPECTED or actual >= _PLENTY
+    error = whole_window_error(past) if enough else None
     if error is None or headline.error is None:
         return {"actual": actual, "expected": mean, "margin": np.nan}, np.nan
     margin = error.margin(mean, level=level)
