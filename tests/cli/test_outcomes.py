@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from trustlib.cli.verbs import _print_outcome
+from trustlib.cli.verbs import _headline, _print_outcome, _print_tally
 
 
 def outcome(**change):
@@ -57,3 +57,22 @@ def test_a_refusal_goes_to_the_error_stream(capsys) -> None:
         "  no such column",
         "    next: see the file",
     ]
+
+
+def test_a_file_without_a_notebook_is_named_by_its_path(capsys) -> None:
+    told = outcome(notebook="", slug="nowhere", params=Path("nowhere.yaml"), status="refused",
+                   exit_code=2, headline=None, checks=[], page=None)  # fmt: skip
+    _print_outcome(told)
+    assert capsys.readouterr().err.splitlines()[1] == "nowhere.yaml: refused"
+
+
+def test_a_terminal_gets_whole_words(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    lines = _headline("Ten more than were expected in these hours.", wide=True).splitlines()
+    assert lines == ["  Ten more than were expected", "  in these hours."]
+    assert len(_headline("word " * 40, wide=False).splitlines()) == 1
+
+
+def test_many_reports_end_in_a_tally(capsys) -> None:
+    _print_tally([outcome(), outcome(status="no_data"), outcome()])
+    assert capsys.readouterr().out.splitlines() == ["", "3 reports: 2 complete, 1 no data"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import textwrap
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +36,8 @@ def run_(args: Namespace) -> int:
             print(json.dumps(outcome.to_json(), ensure_ascii=False, allow_nan=False))
         else:
             _print_outcome(outcome)
+    if len(outcomes) > 1 and not args.json:
+        _print_tally(outcomes)
     return max((outcome.exit_code for outcome in outcomes), key=_severity, default=0)
 
 
@@ -72,10 +76,11 @@ def params_files(words: Iterable[str]) -> list[Path]:
 
 def _print_outcome(outcome) -> None:
     out = sys.stdout if outcome.exit_code == 0 else sys.stderr
-    name = f"{outcome.notebook}/{outcome.slug}" if outcome.slug else str(outcome.params)
+    known = outcome.notebook and outcome.slug
+    name = f"{outcome.notebook}/{outcome.slug}" if known else str(outcome.params)
     print(f"\n{name}: {outcome.status.replace('_', ' ')}", file=out)
     if outcome.headline:
-        print(f"  {outcome.headline}", file=out)
+        print(_headline(outcome.headline, wide=out.isatty()), file=out)
     # What needs a reader's eye stands on its own line; what passed is still all named.
     for verdict in VERDICTS:
         labels = [check["label"] for check in outcome.checks if check["verdict"] == verdict]
@@ -91,6 +96,20 @@ def _print_outcome(outcome) -> None:
         print("\n".join(f"  {line}" for line in outcome.message.splitlines()), file=out)
     if outcome.page:
         print(f"  {outcome.page}", file=out)
+
+
+def _headline(text: str, *, wide: bool) -> str:
+    """Whole words on a terminal; one line where a program may read it."""
+    if not wide:
+        return f"  {text}"
+    width = min(96, shutil.get_terminal_size().columns)
+    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  ")
+
+
+def _print_tally(outcomes) -> None:
+    """How many of many reports ended how: the refused ones may have scrolled away."""
+    ends = Counter(outcome.status.replace("_", " ") for outcome in outcomes)
+    print(f"\n{len(outcomes)} reports: {', '.join(f'{n} {end}' for end, n in ends.items())}")
 
 
 def list_(args: Namespace) -> int:
