@@ -79,6 +79,13 @@ def test_the_python_example_runs(tmp_path, monkeypatch, capsys) -> None:
     assert "Estimate(point=" in capsys.readouterr().out
 
 
+def test_the_least_results_are_results() -> None:
+    from trustlib.core import Results
+
+    (code,) = re.findall(r"`(Results\(.+?\))`", README)
+    assert eval(code, {"Results": Results}).headline
+
+
 def _own_csv(folder: Path) -> None:
     lines = ["hour,reports"]
     for day in range(75):
