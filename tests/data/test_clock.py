@@ -272,6 +272,20 @@ def test_the_second_of_two_equal_hours_is_unknown_and_not_zero(write, read):
     assert by.index[by["ambiguous"]].hour.tolist() == [5, 6]
 
 
+def test_a_window_over_the_repeated_hour_says_which_hours_are_unclear(write, read):
+    faces = [datetime(2014, 11, 1) + timedelta(minutes=10 * i) for i in range(6 * 60)]
+    write([["at"], *[[face] for face in faces]])
+    counts = read(
+        count_column=None,
+        timezone="America/New_York",
+        incident_start=datetime(2014, 11, 2, 4, tzinfo=UTC),
+        incident_end=datetime(2014, 11, 2, 12, tzinfo=UTC),
+    )
+    text = next(check.text for check in counts.checks if check.name == "data_complete")
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "hold data, but for 2 hours that a clock change leaves unclear" in text
+
+
 def test_a_file_that_ends_in_the_repeated_hour_keeps_its_last_rows(write, read):
     times = half_hours("America/New_York", datetime(2014, 10, 31), 51)
     write([["at", "n"], *[[at.replace(tzinfo=None), 5] for at in times]])
