@@ -269,3 +269,14 @@ def test_hostile_names(write: Write, name: str) -> None:
 @pytest.mark.parametrize("name", ["import", "__class__", "model_fields", "In", "params"])
 def test_names_that_mean_something_elsewhere(write: Write, name: str) -> None:
     assert "is not a parameter" in refused(write, {**VALID, name: 1}).what
+
+
+def test_the_day_on_which_the_clocks_go_forward_is_a_day(write: Write) -> None:
+    values = {
+        **VALID,
+        "bucket": "1d",
+        "as_of": None,
+        "incident_start": "2025-03-09T00:00:00-05:00",
+        "incident_end": "2025-03-10T00:00:00-04:00",
+    }
+    assert params.load(write(values)).bucket == "1d"

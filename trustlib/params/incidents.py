@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -132,7 +132,9 @@ class IncidentSizingParams(SharedParams):
     @classmethod
     def _bucket_fits(cls, bucket: str, info: ValidationInfo) -> str:
         start, end = info.data.get("incident_start"), info.data.get("incident_end")
-        if start is not None and end is not None and end - start < BUCKETS[bucket]:
+        # The day on which the clocks go forward has 23 hours; whether it is one, the data say.
+        shortest = timedelta(hours=23) if bucket == "1d" else BUCKETS[bucket]
+        if start is not None and end is not None and end - start < shortest:
             raise fault(
                 f"{bucket} is longer than the incident window",
                 next_step="choose a narrower bucket (30min, 1h) or a longer window",
