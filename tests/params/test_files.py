@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -204,3 +205,43 @@ def test_by_hand_nothing_unknown_is_taken() -> None:
     assert params.IncidentSizingParams(**values) == given
     with pytest.raises(ValueError, match="levle"):
         params.IncidentSizingParams(**values, levle=0.9)
+
+
+@pytest.mark.parametrize("slug", ["runs", "attempts", "current"])
+def test_a_report_is_not_named_as_what_stands_inside_each(write: Write, slug: str) -> None:
+    with pytest.raises(Refusal, match="cannot name a report") as caught:
+        params.read(write(VALID, slug))
+    assert caught.value.nearest == f"my-{slug}.yaml"
+    with pytest.raises(Refusal, match="cannot name a report") as caught:
+        params.new("incident_sizing", slug, "nowhere")
+    assert caught.value.nearest == f"my-{slug}"
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(write: Write) -> None:
+    path = write(VALID)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(Refusal, match="not a plain file"):
+        params.read(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(Refusal, match="not a plain file"):
+        params.read(path)
+
+
+def test_a_link_to_nothing_is_not_its_own_nearest(write: Write) -> None:
+    path = write(VALID)
+    path.unlink()
+    path.symlink_to("nothing.yaml")
+    with pytest.raises(Refusal, match="no such params file") as caught:
+        params.read(path)
+    assert caught.value.nearest is None
+
+
+def test_half_a_character_and_a_tab_are_named(write: Write) -> None:
+    text = as_yaml(VALID)
+    with pytest.raises(Refusal, match="half a character"):
+        params.read(write(text.replace("Marketplace on-call", "\\ud83e\\udde8")))
+    with pytest.raises(Refusal, match="a tab stands") as caught:
+        params.read(write(text.replace("level: 0.9", "level:\t0.9")))
+    assert "line 7" in str(caught.value.where)

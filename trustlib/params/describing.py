@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pydantic_core import PydanticUndefined
 
 from trustlib.core.errors import Refusal
-from trustlib.params.files import SLUG, suggest_slug
+from trustlib.params.files import RESERVED, SLUG, suggest_slug
 from trustlib.params.problems import shown
 from trustlib.params.schemas import schema
 from trustlib.params.shared import SharedParams
@@ -73,7 +73,7 @@ def new(notebook: str, slug: str, folder: str | Path = "params") -> Path:
         If the file is there already, or its name cannot name a report.
     """
     made = schema(notebook)
-    if not SLUG.match(slug):
+    if not SLUG.match(slug) or slug in RESERVED:
         raise Refusal(
             f"{shown(slug)!r} cannot name a report",
             nearest=suggest_slug(slug),

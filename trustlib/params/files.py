@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from trustlib.params.shared import SharedParams
 from trustlib.params.validating import validate
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+# What stands inside every report's folder: a report of that name could not be told from it.
+RESERVED = frozenset({"runs", "attempts", "current"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,17 +146,33 @@ def _slug(path: Path) -> str:
             next_step="rename it: small letters, digits, - and _, at most 64, "
             "starting with a letter or a digit",
         )
+    if slug in RESERVED:
+        raise Refusal(
+            f"{slug!r} cannot name a report: every report holds something of that name",
+            where=shown_path(path),
+            nearest=f"my-{path.name}",
+            next_step="rename it",
+        )
     return slug
 
 
 def suggest_slug(text: str) -> str:
     """The nearest name that a report may have."""
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_")[:64].strip("-_") or "my-report"
+    slug = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_")[:64].strip("-_") or "my-report"
+    return f"my-{slug}" if slug in RESERVED else slug
 
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode) and not stat.S_ISDIR(known.st_mode):
+            # A pipe or a device may never end.
+            raise Refusal(
+                "the params file is not a plain file",
+                where=shown_path(path),
+                next_step="save its text to a file of its own",
+            )
+        if known.st_size > MAX_BYTES:
             raise Refusal(
                 "the file is too large for a params file",
                 where=shown_path(path),
@@ -161,7 +180,7 @@ def _text(path: Path) -> str:
             )
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        near = did_you_mean(path.name, _siblings(path))
+        near = did_you_mean(path.name, [name for name in _siblings(path) if name != path.name])
         raise Refusal(
             "there is no such params file",
             where=shown_path(path),

@@ -117,6 +117,8 @@ def _compose(text: str) -> tuple[Any, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         reason = re.sub(r"\s+", " ", str(error.problem or error.context or "not valid YAML"))
         line = mark.line + 1 if mark is not None else None
+        if "'\\t'" in reason:
+            reason, cure = "a tab stands where only blanks may", "write blanks instead of the tab"
         return None, [Problem(what=f"not valid YAML: {shown(reason)}", line=line, next_step=cure)]
     except (YAMLError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         # The parser's own slips on malformed text count as malformed text.

@@ -109,6 +109,9 @@ def _plain_fault(
     if code in limits:
         said = f"{value} " if isinstance(value, (int, float)) else ""
         return said + limits[code].format(**context), None, None
+    if code == "string_unicode":
+        what = "holds half a character (an escape such as \\ud83d)"
+        return what, None, "write the character itself"
     wanted = {
         "string_type": "text",
         "float_type": "a number",
