@@ -271,6 +271,17 @@ def test_a_read_only_folder_gives_one_plain_message(workshop, small_disk):
     assert "--reports" in outcome.message
 
 
+def test_a_state_folder_that_cannot_be_used_is_not_called_the_reports_folder(workshop):
+    (workshop.path / ".trustlib").write_text("not a folder")
+    outcome = workshop.one(workshop.params("one"))
+
+    assert outcome.status == "failed"
+    assert outcome.message.startswith("The run's own files could not be written")
+    assert "where: .trustlib/runs" in outcome.message
+    assert "--reports" not in outcome.message
+    assert outcome.page.is_file()
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO, errno.ENOSPC])
 def test_plain_messages_have_no_traceback_and_say_what_is_kept(number, tmp_path):
     message = publish.plain_message(OSError(number, "x"), tmp_path).message()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import nbformat
 import pytest
 
 from trustlib import report
-from trustlib.report import page
+from trustlib.report import history, page, publish, verify
 
 
 def test_a_complete_run_leaves_the_four_files(workshop):
@@ -217,3 +218,98 @@ def test_the_room_is_light_until_it_is_used():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.stderr.strip() == ""
+
+
+def _pointer_to_a_folder(folder):
+    (folder / "current").unlink()
+    (folder / "current").mkdir()
+    (folder / "current" / "note").write_text("mine")
+
+
+def _pointer_gone(folder):
+    (folder / "current").unlink()
+
+
+def _pointer_garbage(folder):
+    (folder / "current").unlink()
+    (folder / "current").write_bytes(b"\0\xff")
+
+
+def _pointer_in_a_circle(folder):
+    (folder / "current").unlink()
+    (folder / "current").symlink_to("current")
+
+
+def _manifest_cut(folder):
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _earlier_run_gone(folder):
+    shutil.rmtree(folder / "runs" / _in_order(folder)[0])
+
+
+def _in_order(folder):
+    """The runs, oldest first: two of one second are not in the order of their names."""
+    told = json.loads((folder / "manifest.json").read_bytes())
+    return [*(run["run_id"] for run in told["earlier_runs"]), told["run_id"]]
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        _pointer_to_a_folder,
+        _pointer_gone,
+        _pointer_garbage,
+        _pointer_in_a_circle,
+        _manifest_cut,
+        _earlier_run_gone,
+    ],
+)
+def test_a_run_after_damage_works_says_so_and_keeps_what_is_sound(copied, break_it):
+    folder = copied.folder("one")
+    path = copied.params("one", "n: 5\n")
+    break_it(folder)
+    runs = {entry.name for entry in (folder / "runs").iterdir()}
+    sound = {name for name in runs if publish.read_manifest(folder, name)}
+
+    outcome = copied.one(path)
+
+    assert outcome.status == "complete"
+    assert "trustlib verify" in outcome.message
+    told = json.loads((folder / "manifest.json").read_bytes())
+    assert told["run_id"] == outcome.run_id
+    assert sound <= {run["run_id"] for run in told["earlier_runs"]}
+    copied.one(path)
+    assert runs <= {entry.name for entry in (folder / "runs").iterdir()}
+
+
+def test_a_run_after_sound_ones_has_nothing_to_say(copied):
+    assert copied.one(copied.params("one", "n: 5\n")).message is None
+
+
+def test_the_pointer_moved_back_does_not_cost_the_newer_runs(copied):
+    folder = copied.folder("one")
+    path = copied.params("one", "n: 5\n")
+    copied.one(path)
+    first, *newer = _in_order(folder)
+    (folder / "current").unlink()
+    (folder / "current").symlink_to(f"runs/{first}")
+
+    assert copied.one(path).status == "complete"
+
+    assert {first, *newer} < {entry.name for entry in (folder / "runs").iterdir()}
+    assert any(newer[0] in finding for finding in verify([folder]))
+
+
+def test_an_earlier_result_that_was_changed_is_not_told_as_a_finding(copied):
+    folder = copied.folder("one")
+    earlier = folder / "runs" / _in_order(folder)[0] / "results.json"
+
+    def told():
+        return [run["headline"] for run in history.revisions(folder, past, "another")[1]]
+
+    past = history.earlier_runs(folder)
+    assert told() == ["There are 6.", "There are 8."]
+    earlier.write_text(earlier.read_text().replace("There are 6.", "There are 666."))
+    assert told() == ["There are 8."]

@@ -135,3 +135,20 @@ def test_an_earlier_run_made_current_again_is_found(copied):
 
 def test_a_place_without_reports_is_a_finding(tmp_path):
     assert verify([tmp_path]) == [f"{tmp_path}: there is no report here"]
+
+
+def test_a_sealed_manifest_of_another_shape_is_found(copied):
+    folder = copied.folder("one")
+    path = folder / "manifest.json"
+    document = json.loads(path.read_bytes())
+    for wrong in (5, {}, [5], [{}], [{"run_id": "../../one"}], [{"run_id": "a", "seal": 5}]):
+        path.write_bytes(manifest.sealed(document | {"earlier_runs": wrong}))
+        assert publish.read_manifest(folder, document["run_id"]) is None
+        assert any("manifest.json: was changed" in finding for finding in verify([folder]))
+
+
+def test_links_in_a_circle_are_found(copied):
+    folder = copied.folder("one")
+    (folder / "current").unlink()
+    (folder / "current").symlink_to("current")
+    assert any("report.html: is not the current run's file" in one for one in verify([folder]))

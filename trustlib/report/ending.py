@@ -29,6 +29,7 @@ def release(job: Job, run_id: str, notebook: Any, clock: Clock, tell: Tell) -> R
     with publish.lock(job.folder, waiting=lambda: tell(Event(job=job.name, stage="waiting"))):
         tell(Event(job=job.name, stage="render"))
         past = history.earlier_runs(job.folder)
+        damage = history.damage(job.folder, past)
         body = manifest_body(job, run_id, clock, "complete") | {
             "snapshots": list(found.get("snapshots", [])),
             "earlier_runs": past,
@@ -67,6 +68,7 @@ def release(job: Job, run_id: str, notebook: Any, clock: Clock, tell: Tell) -> R
         headline=document["headline"],
         verdict=document["verdict"],
         checks=document["checks"],
+        message=damage,
         params=job.params_file,
     )
 

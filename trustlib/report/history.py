@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trustlib.report.manifest import sha256
 from trustlib.report.publish import current_run, read_manifest
 
 
@@ -17,16 +20,36 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     vouches for all of them.
     """
     run_id = current_run(folder)
-    if run_id is None:
-        return []
-    newest = read_manifest(folder, run_id)
+    newest = read_manifest(folder, run_id) if run_id else None
     if newest is not None:
         return [*newest["earlier_runs"], _entry(newest)]
-    # The current manifest is damaged: keep the history that can still be trusted.
+    # What leads to the newest is damaged: keep the history that can still be trusted.
     runs = folder / "runs"
     names = sorted(entry.name for entry in runs.iterdir()) if runs.is_dir() else []
-    sound = (read_manifest(folder, name) for name in names)
-    return [_entry(manifest) for manifest in sound if manifest is not None]
+    sound = [told for name in names if (told := read_manifest(folder, name))]
+    if not os.path.lexists(folder / "current"):
+        # A first run that was killed while publishing was seen by nobody.
+        listed = {run["run_id"] for told in sound for run in told["earlier_runs"]}
+        sound = [told for told in sound if told["earlier_runs"] or told["run_id"] in listed]
+    return [_entry(told) for told in sound]
+
+
+def damage(folder: Path, past: Sequence[Mapping[str, Any]]) -> str | None:
+    """What a person is told where something of the `past` runs is not as they left it."""
+    manifests = [read_manifest(folder, run["run_id"]) for run in past]
+    whole = all(
+        told is not None and told["seal"] == run["seal"]
+        for told, run in zip(manifests, past, strict=True)
+    )
+    pointer = folder / "current"
+    led = current_run(folder) in {run["run_id"] for run in past}
+    if whole and (led or not (past or os.path.lexists(pointer))):
+        return None
+    return (
+        "Something of the earlier runs was changed, damaged or removed; this report is whole.\n"
+        f"  next: trustlib verify {shlex.quote(str(folder))} tells what, "
+        "as far as it can still be told"
+    )
 
 
 def _entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +84,8 @@ def revisions(
 
 def _told(folder: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
     manifest = read_manifest(folder, run["run_id"])
-    results = _read(folder / "runs" / run["run_id"] / "results.json")
+    sealed = (manifest or {}).get("outputs", {}).get("results.json")
+    results = _read(folder / "runs" / run["run_id"] / "results.json", sealed)
     if manifest is None or results is None:
         return None  # damaged: verify tells which
     return {
@@ -74,9 +98,11 @@ def _told(folder: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path, sealed: object) -> dict[str, Any] | None:
+    """Results as their run left them: what was changed since is no earlier finding."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = path.read_bytes()
+        document = json.loads(data) if sha256(data) == sealed else None
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

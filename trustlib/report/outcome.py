@@ -31,7 +31,8 @@ class RunOutcome:
     checks
         As in results.json: name, verdict, label, text.
     message
-        What a person needs to know where it is not complete; None where it is.
+        What a person needs to know where it is not complete, or where it is and something
+        of the earlier runs is damaged; else None.
     params
         The params file that was asked for.
     seconds

@@ -139,9 +139,33 @@ def read_manifest(folder: Path, run_id: str) -> dict[str, Any] | None:
     try:
         data = (folder / "runs" / run_id / "manifest.json").read_bytes()
         document = json.loads(data)
+        sound = isinstance(document, dict) and sealed(document) == data and well_formed(document)
     except (OSError, ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) and sealed(document) == data else None
+    return document if sound else None
+
+
+def well_formed(document: Mapping[str, Any]) -> bool:
+    """Has a manifest the shape that later runs rely on? Its seal alone does not say so."""
+    earlier = document.get("earlier_runs", [])
+    return (
+        isinstance(earlier, list)
+        and all(_is_entry(entry) for entry in [document, *earlier])
+        and all(isinstance(document.get(key, {}), dict) for key in ("params", "outputs"))
+    )
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    # Attempts have no findings.
+    told = [entry.get(key, "") for key in ("started_at", "findings_sha256", "seal")]
+    run_id = entry.get("run_id")
+    return (
+        isinstance(run_id, str)
+        and bool(_RUN_ID.match(run_id))
+        and all(isinstance(value, str) for value in told)
+    )
 
 
 def recover(folder: Path) -> list[str]:
@@ -156,10 +180,14 @@ def recover(folder: Path) -> list[str]:
     if newest is None:
         return removed
     known = {run_id} | {run["run_id"] for run in newest["earlier_runs"]}
-    for entry in (folder / "runs").iterdir():
-        if entry.name not in known and read_manifest(folder, entry.name) is not None:
-            _remove(entry)
-            removed.append(entry.name)
+    strange = [entry for entry in (folder / "runs").iterdir() if entry.name not in known]
+    orphans = {entry: told for entry in strange if (told := read_manifest(folder, entry.name))}
+    listed = {run["run_id"] for told in orphans.values() for run in told["earlier_runs"]}
+    if listed & {entry.name for entry in orphans}:
+        return removed  # one was seen by the other: somebody moved `current` back
+    for entry in orphans:
+        _remove(entry)
+        removed.append(entry.name)
     return removed
 
 
@@ -174,25 +202,30 @@ def remove_debris(*folders: Path) -> list[str]:
     return removed
 
 
-def plain_message(error: OSError, folder: Path) -> RunFailed:
-    """A full disk, a missing right, a read-only folder: one message for a person."""
+def plain_message(error: OSError, folder: Path, *, state: bool = False) -> RunFailed:
+    """A full disk, a missing right, a read-only folder: one message for a person.
+
+    `state` where `folder` is not the report's but holds the run's own files.
+    """
     where = str(folder)
+    thing = "the run's own files" if state else "the report"
     kept = "the last good report is unchanged"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return RunFailed(
-            "There is no space left to write the report.",
+            f"There is no space left to write {thing}.",
             where=where,
             next_step=f"free some space and run again; {kept}",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        another = "" if state else ", or give another one with --reports"
         return RunFailed(
-            "The reports folder cannot be written to.",
+            f"The {'folder of the run' if state else 'reports folder'} cannot be written to.",
             where=where,
-            next_step=f"check its permissions, or give another one with --reports; {kept}",
+            next_step=f"check its permissions{another}; {kept}",
         )
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return RunFailed(
-        f"The report could not be written: {reason}.",
+        f"{thing[0].upper()}{thing[1:]} could not be written: {reason}.",
         where=where,
         next_step=f"put that right and run again; {kept}",
     )
@@ -219,6 +252,9 @@ def _point(link: Path, target: Path) -> None:
     """Make `link` lead to `target` in one step."""
     if link.is_symlink() and link.readlink() == target:
         return
+    if link.is_dir() and not link.is_symlink():
+        # A folder cannot be replaced by a rename, and it is not ours to delete.
+        link.rename(link.with_name(f"{link.name}.set-aside-{secrets.token_hex(4)}"))
     staged = link.with_name(f".{link.name}.{secrets.token_hex(4)}.tmp")
     staged.symlink_to(target)
     try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trustlib.report.kernel import SOCKETS
-from trustlib.report.publish import lock
+from trustlib.report.publish import lock, plain_message
 
 STATE = Path(".trustlib")
 _LONGEST_SOCKET_FOLDER = 80
@@ -32,20 +32,27 @@ class Scratch:
 
 @contextlib.contextmanager
 def scratch(run_id: str, *, state: Path = STATE) -> Iterator[Scratch]:
-    """Make the private places of one run, and remove them in the end."""
-    runs = (state / "runs").resolve()
-    folder = runs / run_id
-    with lock(runs):
-        folder.mkdir(mode=0o700)
-        alive = _hold(folder)
-    sockets = socket_folder()
-    try:
-        (folder / "sockets").write_text(str(sockets), encoding="utf-8")
+    """Make the private places of one run, and remove them in the end.
+
+    Raises
+    ------
+    RunFailed
+        Where they cannot be made.
+    """
+    runs = state / "runs"
+    folder = runs.resolve() / run_id
+    with contextlib.ExitStack() as undo:
+        try:
+            with lock(runs.resolve()):
+                folder.mkdir(mode=0o700)
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                undo.callback(os.close, _hold(folder))
+            sockets = socket_folder()
+            undo.callback(shutil.rmtree, sockets, ignore_errors=True)
+            (folder / "sockets").write_text(str(sockets), encoding="utf-8")
+        except OSError as error:
+            raise plain_message(error, runs, state=True) from None
         yield Scratch(folder=folder, sockets=sockets)
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(alive)
 
 
 def socket_folder() -> Path:

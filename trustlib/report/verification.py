@@ -110,6 +110,7 @@ def _manifest(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
     try:
         document = json.loads(data)
         sound = isinstance(document, dict) and manifest.sealed(document) == data
+        sound = sound and publish.well_formed(document)
         sound = sound and document.get("run_id") == path.parent.name
     except (ValueError, RecursionError):
         return None, [f"{path}: was changed"]
@@ -121,11 +122,11 @@ def _earlier(document: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 
 def _same(shown: Path, original: Path) -> bool:
-    if shown.is_symlink():
-        return shown.resolve() == original.resolve()
     try:
+        if shown.is_symlink():
+            return shown.resolve() == original.resolve()
         return shown.read_bytes() == original.read_bytes()
-    except OSError:
+    except (OSError, RuntimeError):  # the latter: links that lead in a circle
         return False
 
 
