@@ -311,3 +311,10 @@ def test_a_table_has_no_order_and_one_snapshot(here, read, monkeypatch):
         monkeypatch.setenv("WAREHOUSE", f"duckdb://{name}.duckdb")
         found.append(read(source="counts", connection="WAREHOUSE").snapshot)
     assert found[0] == found[1]
+
+
+def test_a_line_above_the_header_is_pointed_at(here, read):
+    (here / "counts.csv").write_text("# made by the exporter\nat,n\n2024-06-01 00:00:00,1\n")
+    with pytest.raises(Refusal) as caught:
+        read(source="counts.csv")
+    assert "take away the lines above the header" in caught.value.next_step

@@ -31,11 +31,14 @@ def counterfactual_table(on: Grid, result: Sized, *, level: float) -> pd.DataFra
 
 
 def _bucket_interval(on: Grid, result: Sized, *, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where a single quiet bucket's count falls: gamma-mixed Poisson quantiles."""
+    """Where a single quiet bucket's count falls: gamma-mixed Poisson quantiles.
+
+    NaN where the history is too short for any interval.
+    """
     from scipy.stats import nbinom
 
     usable = result.made.fitted & np.isfinite(result.made.left_out)
-    if not usable.any():
+    if result.error is None or not usable.any():
         empty = np.full(len(on.count), np.nan)
         return empty, empty
     y, m = on.count[usable], result.made.left_out[usable]

@@ -293,9 +293,10 @@ def _enough(made: Grid, spec: SizingSpec) -> None:
         )
     if not made.fitted.any():
         raise NoData(
-            "nothing was counted in the history",
-            where=f"{int(made.history.sum())} buckets before the incident",
-            next_step="move history_start earlier or exclude less",
+            "nothing was counted in the history: nothing says what to expect",
+            where=f"{int(made.history.sum())} buckets before incident_start",
+            next_step="read rows from at least three weeks before incident_start (is "
+            "history_start too late, or too much excluded?)",
         )
     if not (made.count[made.fitted].any() or made.count[made.present].any()):
         raise NoData(

@@ -241,6 +241,11 @@ def _has(names: tuple[str, ...]) -> str:
             "look at the first line of the file: it has to hold the column names, and what "
             "stands there looks like data (so it is not shown)"
         )
+    if len(names) == 1:
+        return (
+            f"the source has one column: {names[0][:100]}; where that is no column's name, take "
+            "away the lines above the header"
+        )
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return f"the source has: {', '.join(name[:100] for name in names[:20])}{more}"
 
