@@ -2,7 +2,7 @@
 
 import pytest
 
-from trustlib.core.text import clean, short
+from trustlib.core.text import clean, short, told_apart
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_short_shows_its_cut() -> None:
     assert short("abcd efgh", 6) == "abcd…"
     assert short(" \n", 7) == "(empty)"
     assert len(short("x" * 10_000, 24)) == 24
+
+
+def test_names_that_begin_alike_are_told_apart() -> None:
+    names = ["https://example.com/rules/spam-17", "https://example.com/rules/spam-18", "short one"]
+    assert told_apart(names, 24) == [
+        "https://…m/rules/spam-17",
+        "https://…m/rules/spam-18",
+        "short one",
+    ]
+    assert told_apart(["x" * 30, "y" * 30], 24) == ["x" * 23 + "…", "y" * 23 + "…"]
+    assert all(len(cut) <= 24 for cut in told_apart(names * 2, 24))

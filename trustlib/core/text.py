@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 # Control, format (bidirectional overrides among them), surrogate, private, unassigned.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -27,3 +29,17 @@ def short(text: object, width: int) -> str:
     """`text` cleaned and cut to `width` characters, the cut shown; an empty one reads "(empty)"."""
     whole = clean(text) or "(empty)"
     return whole if len(whole) <= width else whole[: width - 1].rstrip() + "…"
+
+
+def told_apart(texts: Iterable[object], width: int) -> list[str]:
+    """Each text as `short` cuts it; those that would read alike are cut in their middle instead."""
+    texts = list(texts)
+    cut = [short(text, width) for text in texts]
+    seen = Counter(cut)
+    head = width // 3
+    tail = width - 1 - head
+    for at, text in enumerate(texts):
+        whole = clean(text)
+        if seen[cut[at]] > 1 and len(whole) > width:
+            cut[at] = f"{whole[:head].rstrip()}…{whole[-tail:].lstrip()}"
+    return cut

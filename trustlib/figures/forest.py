@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trustlib.core.text import short
+from trustlib.core.text import told_apart
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
 
@@ -40,7 +40,7 @@ def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
         ax.axvline(0, color=PALETTE["ink"], linewidth=1)
         for y, row in enumerate(rows):
             _draw(ax, y, row, by)
-        labels = [short(row.label, 24) for row in rows]
+        labels = told_apart((row.label for row in rows), 24)
         ax.set_yticks(range(len(rows)), labels)
         for label, row in zip(ax.get_yticklabels(), rows, strict=True):
             label.set(weight="bold" if row.strong else "normal", color=PALETTE["ink"])

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from trustlib.core import VERDICTS, Check, Estimate, View
 from trustlib.core import format as show
-from trustlib.core.text import clean, short
+from trustlib.core.text import clean, short, told_apart
 from trustlib.incidents import SizingResult
 from trustlib.incidents.disclosure import published_segments
 from trustlib.tables import house
@@ -76,12 +76,13 @@ def segments(result: SizingResult) -> View:
     rows, segments_ = [], len(result.segments)
     shown = published_segments(result.segments, most=MOST_SEGMENTS)
     beside = _largest(shown, "actual", "expected", "excess")
-    for _, row in shown.iterrows():
+    names = told_apart(shown["segment"], 64)
+    for name, (_, row) in zip(names, shown.iterrows(), strict=True):
         excess, interval = _signed_triple(row, beside)
         expected, _ = show.triple(_number(row["expected"]), None, None, beside=beside)
         rows.append(
             (
-                short(row["segment"], 32),
+                name,
                 show.exact(_number(row["actual"])),
                 expected,
                 excess,
