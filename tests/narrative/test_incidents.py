@@ -70,8 +70,12 @@ def told(
         recovered_at=start + pd.Timedelta(hours=40) if confirmed else pd.NaT,
         note="" if confirmed else "not estimable: no deviation is shown",
     )
+    frame = result.counterfactual
+    if verdict == NOT_ESTIMABLE:
+        frame = frame.assign(fitted=frame["fitted"] & (frame.index >= len(frame) - 336))
     return replace(
         result,
+        counterfactual=frame,
         spec=replace(result.spec, unit_cost_usd=unit_cost_usd, **spec),
         estimates=estimates,
         verdict=verdict,
@@ -568,3 +572,14 @@ def test_a_long_window_asks_for_enough_weeks(shapes) -> None:
     start = result.spec.incident.start
     long = replace(result.spec, incident=Window(start, start + timedelta(days=10)))
     assert "at least six usable weeks" in say.ask(replace(result, spec=long), [PASS]).text
+
+
+def test_a_long_history_with_holes_is_not_told_to_be_short(shapes) -> None:
+    result = told(shapes, verdict=NOT_ESTIMABLE, half=None, p=None)
+    hours = pd.date_range("2014-10-01", periods=168 * 8, freq="h", tz="UTC")
+    long = pd.DataFrame(
+        {"bucket_start_at": hours, "actual": 1.0, "in_window": False, "fitted": True}
+    )
+    text = say.ask(replace(result, counterfactual=long), [PASS]).text
+    assert "exclude less, or bring more" in text
+    assert "three usable weeks" not in text

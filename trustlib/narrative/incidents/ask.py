@@ -21,6 +21,8 @@ from trustlib.narrative.incidents.words import (
     NOT_SHOWN,
 )
 
+_PER_WEEK = {"30min": 336, "1h": 168, "1d": 7}
+
 
 def ask(result: SizingResult, checks: Sequence[Check]) -> View:
     """What the reader is asked to decide; made from the verdict and the numbers alone."""
@@ -39,9 +41,16 @@ def _request(result: SizingResult) -> list[str]:
     amount, interval = words.size(result)
     unit = words.unit(result)
     if result.verdict == NOT_ESTIMABLE:
+        needed = _weeks_needed(result)
+        if result.counterfactual["fitted"].sum() >= needed * _PER_WEEK[result.spec.bucket]:
+            return [
+                "Quote no size yet.",
+                "The history is long enough, but in too much of it the incident's hours are left "
+                "out or missing: exclude less, or bring more, and run this again.",
+            ]
         return [
             "Quote no size yet.",
-            f"Bring at least {_weeks_needed(result)} usable weeks of history before the "
+            f"Bring at least {house.number_word(needed)} usable weeks of history before the "
             "incident and run this again.",
         ]
     if result.verdict == NOT_SHOWN and words.clearly_other_way(result):
@@ -73,10 +82,10 @@ def _request(result: SizingResult) -> list[str]:
     return asked
 
 
-def _weeks_needed(result: SizingResult) -> str:
-    """Three earlier windows, each in whole weeks of its own: ``three``, ``six``."""
+def _weeks_needed(result: SizingResult) -> int:
+    """Three earlier windows, each in whole weeks of its own."""
     weeks = -(-result.spec.incident.duration // timedelta(days=7))
-    return house.number_word(WEEKS_FOR_INTERVAL * weeks)
+    return WEEKS_FOR_INTERVAL * weeks
 
 
 def _cautious(result: SizingResult) -> str:
