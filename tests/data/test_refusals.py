@@ -370,6 +370,14 @@ def test_control_needs_ready_counts(write, read, hourly):
         read(count_column=None, control_column="n")
 
 
+@pytest.mark.parametrize("name", ["counts[1].csv", "c*.csv", "co?nts.csv"])
+def test_a_name_that_is_a_pattern_to_the_engine_is_refused(write, read, hourly, name):
+    write(hourly())
+    write(hourly(), name)
+    with pytest.raises(Refusal, match="pattern"):
+        read(source=name)
+
+
 def test_an_unknown_zone_names_the_nearest(write, read, hourly):
     write(hourly())
     with pytest.raises(Refusal, match="time zone") as caught:

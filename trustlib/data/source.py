@@ -31,7 +31,7 @@ _ICONV = {"Latin-1 or Windows-1252": "WINDOWS-1252"}
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Numbers, dates, times, telephone numbers, addresses: what a cell holds and a name does not.
 _CELL = re.compile(
-    r"\s*[-+(.]?\d(?:[\d\s.,:/()+-]|(?<=\d)[TZeE](?=[-+\d]|\Z))*\Z|.*(?:@|://|\d:\d\d)", re.DOTALL
+    r"\s*[-+(.]?\d(?:[\d\s.,:/()+-]|(?<=\d)[TZeE](?=[-+\d]|\Z))*\Z|.*(?:@|://|:\d)", re.DOTALL
 )
 
 
@@ -161,6 +161,12 @@ def _readable(path: Path) -> None:
         )
     if not path.is_file():
         raise Refusal("source is not a regular file", where=where, next_step="give a plain file")
+    if path.suffix.lower() != ".sql" and re.search(r"[*?\[\]]", str(path.resolve())):
+        raise Refusal(
+            "the source file's path holds one of * ? [ ], which the engine takes for a pattern",
+            where=where,
+            next_step="rename the file, or the folder it is in",
+        )
     try:
         with path.open("rb") as file:
             first = file.read(1)
