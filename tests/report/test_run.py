@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -313,3 +314,15 @@ def test_an_earlier_result_that_was_changed_is_not_told_as_a_finding(copied):
     assert told() == ["There are 6.", "There are 8."]
     earlier.write_text(earlier.read_text().replace("There are 6.", "There are 666."))
     assert told() == ["There are 8."]
+
+
+def test_a_report_that_nobody_named_goes_by_its_slug(workshop):
+    node = workshop.small()
+    node.cells[1]["source"] = node.cells[1]["source"].replace('title = "Small"', "")
+    workshop.notebook(node)
+    outcome = workshop.one(workshop.params("spam-wave"))
+    page = outcome.page.read_text(encoding="utf-8")
+    index = (workshop.path / "reports/index.html").read_text(encoding="utf-8")
+    assert "Untitled" not in page.partition("</header>")[0]
+    assert "Untitled" not in index
+    assert re.search(r"<h1[^>]*>spam-wave</h1>", page)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 # Control, format (bidirectional overrides among them), surrogate, private, unassigned.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+# The title of a report that nobody named: a page and the gallery show its slug instead.
+UNTITLED = "Untitled report"
 _JOINER = "\u200d"  # holds emoji and some scripts together, so it stays
 _KEPT_SPACES = "\u00a0\u2009\u202f"  # inside numbers they are meant
 

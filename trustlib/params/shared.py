@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trustlib.core.text import UNTITLED
 from trustlib.params.fields import ConnectionName, Instant, Source, Text, Zone
 
 
@@ -27,7 +28,7 @@ class SharedParams(BaseModel):
 
     title: Annotated[
         Text, Field(description="The report's heading.", examples=["Rule 17 over-blocking, March"])
-    ] = "Untitled report"
+    ] = UNTITLED
     owner: Annotated[
         Text,
         Field(description="Who answers for the report.", examples=["Integrity on-call"]),

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trustlib.core import VERDICTS
-from trustlib.core.text import short
+from trustlib.core.text import UNTITLED, short
 from trustlib.report import around, publish
 from trustlib.report.theme import asset, environment, policy
 
@@ -178,7 +178,8 @@ def _checks(results: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _title(manifest: Mapping[str, Any], folder: Path) -> str:
-    return _text(_mapping(manifest.get("params")).get("title")) or folder.name
+    title = _text(_mapping(manifest.get("params")).get("title"))
+    return folder.name if title in ("", UNTITLED) else title
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from trustlib.core.text import UNTITLED
 from trustlib.report import manifest
 from trustlib.report.plan import Job
 
@@ -64,7 +65,7 @@ def context(job: Job, run_id: str, clock: Clock, status: str) -> dict[str, Any]:
         "slug": job.slug,
         "run_id": run_id,
         "status": status,
-        "title": params.get("title") or job.slug,
+        "title": job.slug if params.get("title") in (None, "", UNTITLED) else params["title"],
         "owner": params.get("owner"),
         "as_of": params.get("as_of"),
         "timezone": params.get("timezone") or "UTC",
