@@ -152,3 +152,32 @@ def test_links_in_a_circle_are_found(copied):
     (folder / "current").unlink()
     (folder / "current").symlink_to("current")
     assert any("report.html: is not the current run's file" in one for one in verify([folder]))
+
+
+def test_a_whole_report_in_the_place_of_another_is_found(copied):
+    folder = copied.folder("one")
+    shutil.copytree(folder, copied.folder("two"), symlinks=True)
+    findings = verify(["reports"])
+    # Two runs and an attempt.
+    assert sum("belongs to another report, small/one" in finding for finding in findings) == 3
+    shutil.rmtree(copied.folder("two"))
+    folder.parent.rename(folder.parent.with_name("large"))
+    assert len(verify(["reports"])) == 3
+    # Sent alone, it is in nobody else's place.
+    assert verify([folder.parent.with_name("large") / "one"]) == []
+
+
+def test_a_file_or_a_run_replaced_by_a_link_is_found(copied):
+    folder = copied.folder("one")
+    run = folder / "runs" / publish.current_run(folder)
+    shutil.copy(run / "report.html", "elsewhere.html")
+    (run / "report.html").unlink()
+    (run / "report.html").symlink_to((copied.path / "elsewhere.html").resolve())
+    assert verify([folder]) == [f"{run / 'report.html'}: was replaced by a link"]
+    shutil.copy("elsewhere.html", run / "kept")
+    (run / "report.html").unlink()
+    (run / "kept").rename(run / "report.html")
+    assert verify([folder]) == []
+    run.rename("moved")
+    run.symlink_to((copied.path / "moved").resolve())
+    assert f"{run}: was replaced by a link" in verify([folder])

@@ -24,7 +24,12 @@ def verify(paths: Iterable[str | Path]) -> list[str]:
         if not folders:
             findings.append(f"{path}: there is no report here")
         for folder in folders:
-            findings += _report(folder)
+            # A folder that was sent or copied alone still carries its slug, above it nothing.
+            whose = (
+                None if folder == path else folder.resolve().parent.name,
+                folder.resolve().name,
+            )
+            findings += _report(folder) + _strangers(folder, *whose)
     return findings
 
 
@@ -57,6 +62,20 @@ def _report(folder: Path) -> list[str]:
     return findings
 
 
+def _strangers(folder: Path, notebook: str | None, slug: str) -> list[str]:
+    """Runs and attempts that are whole, but another report's."""
+    findings = []
+    for place in [*_folders(folder / "runs"), *_folders(folder / "attempts")]:
+        told, _ = _manifest(place / "manifest.json")
+        if told is None:
+            continue  # said already
+        if told.get("slug") != slug or (notebook and told.get("notebook") != notebook):
+            findings.append(
+                f"{place}: belongs to another report, {told.get('notebook')}/{told.get('slug')}"
+            )
+    return findings
+
+
 def _current(folder: Path, run_id: str) -> list[str]:
     """The current run, the earlier ones it vouches for, and the links."""
     document, findings = _files(folder / "runs" / run_id, publish.FILES)
@@ -86,6 +105,11 @@ def _files(folder: Path, names: Iterable[str]) -> tuple[dict[str, Any] | None, l
         return None, [f"{folder}: is missing"]
     findings = [
         f"{folder}/{extra}: no run left this" for extra in sorted(_names(folder) - set(names))
+    ]
+    findings += [
+        f"{place}: was replaced by a link"
+        for place in (folder, *(folder / name for name in names))
+        if place.is_symlink()
     ]
     document, wrong = _manifest(folder / "manifest.json")
     findings += wrong
