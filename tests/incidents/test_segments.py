@@ -90,7 +90,7 @@ def test_counts_without_a_segment_are_shown_apart(drawn):
     counts, spec, _ = drawn("ar_90", effect=1.0)
     total, segments = split(counts, spec, [0.6, 0.3, 0.1])
     result = sizing(total, spec, segments=segments[segments["segment"] != "s1"])
-    assert "no segment" in set(result.segments["segment"])
+    assert "counts without a segment" in set(result.segments["segment"])
     assert result.segments["actual"].sum() == result.estimates["actual"].point
     check = next(c for c in result.checks if c.name == "segments")
     assert check.verdict == "warn"

@@ -23,7 +23,7 @@ from trustlib.stats.window_error import t_two_sided
 
 MOST_SEGMENTS = 20
 REST = "all others"
-UNASSIGNED = "no segment"
+UNASSIGNED = "counts without a segment"
 # Expected counts in the window below which a segment says nothing about itself.
 _FEWEST_EXPECTED = 5.0
 # Unless so many were counted: a segment that appears with the incident is the news.

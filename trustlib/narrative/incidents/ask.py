@@ -78,7 +78,11 @@ def _request(result: SizingResult) -> list[str]:
         f"{_cautious(result)}"
     ]
     if words.is_open(result):
-        asked.insert(0, "It was still going on when the data end: decide on containment first.")
+        asked.insert(
+            0,
+            f"It was still going on at the last count read, {words.last_count(result)}: decide on "
+            "containment first.",
+        )
     return asked
 
 

@@ -41,7 +41,7 @@ def what_happened(result: SizingResult) -> View:
     over = words.recovered(result)
     ending = f" and were back to normal by {over}" if over else ""
     if words.is_open(result):
-        ending = " and were not back when the data end"
+        ending = f" and were not back by {words.last_count(result)}, the last count read"
     share = result.estimates["relative_excess"].point or 0.0
     verb = "fell" if share < 0 else "rose"
     if share < 4:

@@ -110,7 +110,9 @@ def _sentences(result: SizingResult) -> list[str]:
     elif (over := words.recovered(result)) is not None:
         found.append(f"Counts were back to normal by {over}.")
     elif words.is_open(result):
-        found.append("The deviation had not ended when the data did.")
+        found.append(
+            f"The deviation had not ended by {words.last_count(result)}, the last count read."
+        )
     return found
 
 

@@ -54,7 +54,11 @@ def _when(result: SizingResult) -> tuple[str, str]:
     side = "before" if apart < pd.Timedelta(0) else "after"
     stated = f"{words.apart(result, abs(apart))} {side} the stated start" if apart else "as stated"
     over = words.recovered(result)
-    ended = f"back to normal by {over}" if over else "not yet back when the data end"
+    ended = (
+        f"back to normal by {over}"
+        if over
+        else f"not yet back by {words.last_count(result)}, the last count read"
+    )
     return "Since when", f"The deviation starts at {began}, {stated}; {ended}."
 
 

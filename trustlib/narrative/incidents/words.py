@@ -168,6 +168,13 @@ def recovered(result: SizingResult) -> str | None:
     return brief(result, at)
 
 
+def last_count(result: SizingResult) -> str:
+    """``30 Jan, 12:00``: where the counts that were read end, which may be before the data do."""
+    frame = result.counterfactual
+    last = frame.loc[frame["actual"].notna(), "bucket_start_at"].iloc[-1]
+    return brief(result, last + frame["bucket_start_at"].diff().iloc[-1])
+
+
 def is_open(result: SizingResult) -> bool:
     """A confirmed deviation whose end the data do not show."""
     return result.verdict == CONFIRMED and has_onset(result) and recovered(result) is None
