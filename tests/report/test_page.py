@@ -127,6 +127,14 @@ def test_earlier_runs_are_told_and_linked(report: str) -> None:
         assert "runs/" not in told
 
 
+def test_an_earlier_run_with_the_same_headline_says_so() -> None:
+    rows = [{"run_id": "r1", "ran_at": "x", "headline": "Five things."}]
+    now = {"headline": "Five things.", "verdict": "counted"}
+    told = shown(sample.text("# a"), revisions=rows, results=now)
+    assert "Revised: was" not in told
+    assert "<strong>Revised:</strong> the headline was the same" in told
+
+
 def test_the_newest_earlier_run_is_told_and_the_others_are_folded() -> None:
     rows = [{"run_id": f"r{i}", "ran_at": "x", "headline": f"number {i}"} for i in range(3)]
     text = shown(sample.text("# a"), revisions=rows)

@@ -57,12 +57,15 @@ def meta(context: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, short(value, LONGEST)) for name, value in rows if value]
 
 
-def revisions(context: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Earlier runs that found something else, as the page prints them."""
+def revisions(context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Earlier runs that found something else, as the page prints them; ``same`` where the
+    headline is today's and the difference lies further down."""
+    now = (context.get("results") or {}).get("headline")
     zone = str(context.get("timezone") or "UTC")
     return [
         {
             "headline": short(row.get("headline") or "no number", LONGEST).rstrip("."),
+            "same": bool(now) and row.get("headline") == now,
             "ran_at": moment(row.get("ran_at"), zone),
             "href": run_link(row.get("run_id")),
         }
