@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -236,3 +238,28 @@ def test_a_figure_of_a_report_run_beside_others_is_on_the_page(workshop):
     for name in ("one", "two"):
         page = (workshop.folder(name) / "report.html").read_text(encoding="utf-8")
         assert "data:image/png;base64," in page
+
+
+@pytest.mark.parametrize("swallowed", [True, False])
+def test_a_nursery_told_to_end_while_it_imports_ends_and_leaves_nothing(tmp_path, swallowed):
+    (tmp_path / "greedy.py").write_text(
+        "import os, signal, time\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(1)\n"
+        f"except {'BaseException' if swallowed else 'ImportError'}:\n    pass\n"
+    )
+    folder = scratch.socket_folder()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(folder / "nursery"))
+        listener.listen()
+        words = [str(listener.fileno()), "wait", "greedy"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trustlib.report.nursery", *words],
+            pass_fds=(listener.fileno(),),
+            env=os.environ | {"TRUSTLIB_PARENT": str(os.getpid()), "PYTHONPATH": str(tmp_path)},
+        )
+    try:
+        assert process.wait(20) == 0
+        assert not folder.exists()
+    finally:
+        process.kill()
+        shutil.rmtree(folder, ignore_errors=True)

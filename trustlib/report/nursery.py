@@ -27,7 +27,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from trustlib.report.kernel import SOCKETS, die_with_parent, lighten, serve
 
@@ -64,32 +63,40 @@ class Nursery:
         self.wake = wake
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # A module that is being imported may swallow what a signal raises, so it is noted too.
+        self.stopped = self.serving = False
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
         self.events.register(self.woken, selectors.EVENT_READ, None)
 
     def asked(self) -> bool:
         """True where somebody is waiting for a kernel."""
         return bool(self.events.select(timeout=0))
 
-    def serve(self) -> NoReturn:
-        """Until SIGTERM."""
-        try:
-            while True:
-                for key, _ in self.events.select():
-                    if key.fileobj is self.listener:
-                        self._accept()
-                    elif key.fileobj is self.woken:
-                        self.woken.recv(4096)
-                    else:
-                        self._hear(key.data)
-                self._reap()
-        finally:
-            for kernel in self.kernels:
-                _kill_group(kernel.pid)
-            # The one who made the folder of this socket may be dead.
-            folder = Path(self.listener.getsockname()).parent
-            if folder.name.startswith(SOCKETS):
-                shutil.rmtree(folder, ignore_errors=True)
+    def _stop(self) -> None:
+        self.stopped = True
+        if not self.serving:  # in there the signal wakes the selector
+            sys.exit(0)
+
+    def serve(self) -> None:
+        """Until SIGTERM, which may have come already."""
+        self.serving = True
+        while not self.stopped:
+            for key, _ in self.events.select():
+                if key.fileobj is self.listener:
+                    self._accept()
+                elif key.fileobj is self.woken:
+                    self.woken.recv(4096)
+                else:
+                    self._hear(key.data)
+            self._reap()
+
+    def close(self) -> None:
+        """Take all kernels along, and the folder of the socket: its maker may be dead."""
+        for kernel in self.kernels:
+            _kill_group(kernel.pid)
+        folder = Path(self.listener.getsockname()).parent
+        if folder.name.startswith(SOCKETS):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
@@ -208,17 +215,20 @@ def _import(modules: Iterable[str], nursery: Nursery, *, wait: bool) -> None:
 def main(arguments: list[str]) -> None:
     """See the module's text."""
     descriptor, wait, modules = arguments
-    # Not SIGKILL: what the kernels started themselves must go too.
-    die_with_parent(int(os.environ["TRUSTLIB_PARENT"]), signal.SIGTERM)
-    lighten()
     nursery = Nursery(socket.socket(fileno=int(descriptor)))
-    _import(KERNEL_MODULES, nursery, wait=True)
-    _import(filter(None, modules.split(",")), nursery, wait=wait == "wait")
-    if threading.active_count() != 1:
-        sys.exit("an import started a thread: forked kernels would not be clean")
-    gc.collect()
-    gc.freeze()  # what is shared stays shared
-    nursery.serve()
+    try:
+        # Not SIGKILL: what the kernels started themselves must go too.
+        die_with_parent(int(os.environ["TRUSTLIB_PARENT"]), signal.SIGTERM)
+        lighten()
+        _import(KERNEL_MODULES, nursery, wait=True)
+        _import(filter(None, modules.split(",")), nursery, wait=wait == "wait")
+        if threading.active_count() != 1:
+            sys.exit("an import started a thread: forked kernels would not be clean")
+        gc.collect()
+        gc.freeze()  # what is shared stays shared
+        nursery.serve()
+    finally:
+        nursery.close()
 
 
 if __name__ == "__main__":
