@@ -264,7 +264,7 @@ def _clock(query: CountsQuery, laid: Laid, form: TimeForm) -> Check:
         )
     text = ". ".join(parts) + "."
     if laid.ambiguous.any():
-        text += f" {touched} are marked and not fitted on."
+        text += f" {touched} are marked: neither fitted on nor compared."
     return Check(
         name="clock_change",
         verdict="warn" if laid.ambiguous.any() or impossible else "pass",
