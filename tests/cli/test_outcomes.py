@@ -76,3 +76,18 @@ def test_a_terminal_gets_whole_words(monkeypatch) -> None:
 def test_many_reports_end_in_a_tally(capsys) -> None:
     _print_tally([outcome(), outcome(status="no_data"), outcome()])
     assert capsys.readouterr().out.splitlines() == ["", "3 reports: 2 complete, 1 no data"]
+
+
+def test_no_name_steers_the_terminal(capsys) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2J\u202e\r\x9b31m\udcff"
+    told = outcome(
+        slug=f"a{hostile}",
+        exit_code=2,
+        status="refused",
+        message=f"no such column\n  next: the source has: a{hostile}b, 1\u202f000",
+        page=Path(f"p{hostile}.html"),
+    )
+    _print_outcome(told)
+    said = capsys.readouterr().err
+    assert not set(hostile) & set("\x1b\x07\u202e\r\x9b\udcff") & set(said)
+    assert "    next: the source has: a]0;owned[2J31mb, 1\u202f000\n" in said

@@ -10,9 +10,11 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from trustlib.core.check import VERDICTS
 from trustlib.core.errors import Refusal, did_you_mean
+from trustlib.core.text import visible
 
 _SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
 
@@ -78,24 +80,27 @@ def _print_outcome(outcome) -> None:
     out = sys.stdout if outcome.exit_code == 0 else sys.stderr
     known = outcome.notebook and outcome.slug
     name = f"{outcome.notebook}/{outcome.slug}" if known else str(outcome.params)
-    print(f"\n{name}: {outcome.status.replace('_', ' ')}", file=out)
+    _say(f"\n{name}: {outcome.status.replace('_', ' ')}", out)
     if outcome.headline:
-        print(_headline(outcome.headline, wide=out.isatty()), file=out)
+        _say(_headline(outcome.headline, wide=out.isatty()), out)
     # What needs a reader's eye stands on its own line; what passed is still all named.
     for verdict in VERDICTS:
         labels = [check["label"] for check in outcome.checks if check["verdict"] == verdict]
         if verdict == "pass" and labels:
             passed = f"{_SIGNS[verdict]} {len(labels)} pass: {', '.join(labels)}"
-            print(
-                textwrap.fill(passed, 96, initial_indent="  ", subsequent_indent="    "), file=out
-            )
+            _say(textwrap.fill(passed, 96, initial_indent="  ", subsequent_indent="    "), out)
             continue
         for label in labels:
-            print(f"  {_SIGNS[verdict]} {verdict.replace('_', ' ')}: {label}", file=out)
+            _say(f"  {_SIGNS[verdict]} {verdict.replace('_', ' ')}: {label}", out)
     if outcome.message:
-        print("\n".join(f"  {line}" for line in outcome.message.splitlines()), file=out)
+        _say("\n".join(f"  {line}" for line in visible(outcome.message).splitlines()), out)
     if outcome.page:
-        print(f"  {outcome.page}", file=out)
+        _say(f"  {outcome.page}", out)
+
+
+def _say(text: str, out: TextIO) -> None:
+    """Print names of files and columns, which may be anybody's, as no more than text."""
+    print(visible(text), file=out)
 
 
 def _headline(text: str, *, wide: bool) -> str:

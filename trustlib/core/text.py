@@ -45,3 +45,12 @@ def told_apart(texts: Iterable[object], width: int) -> list[str]:
         if seen[cut[at]] > 1 and len(whole) > width:
             cut[at] = f"{whole[:head].rstrip()}…{whole[-tail:].lstrip()}"
     return cut
+
+
+def visible(text: str) -> str:
+    """`text` with its lines and blanks, without what would steer a terminal or turn the order."""
+    return "".join(
+        character
+        for character in text
+        if character in ("\n", _JOINER) or unicodedata.category(character) not in _UNSEEN
+    )
