@@ -27,6 +27,8 @@ def files_of(folder: Path, run_id: str, *, size: int = 40_000) -> dict[str, byte
     body = {name: f"{name} {run_id}\n".encode() * (size // 40) for name in publish.FILES[:3]}
     document = {
         "schema": manifest.SCHEMA,
+        "notebook": folder.resolve().parent.name,
+        "slug": folder.resolve().name,
         "run_id": run_id,
         "started_at": NOW.isoformat(),
         "findings_sha256": manifest.sha256(run_id.encode()),
