@@ -189,7 +189,7 @@ def _duplicates(query: CountsQuery, repeats: Repeats | None) -> Check:
     return Check(
         name="duplicates",
         verdict="not_run",
-        label="duplicates cannot be told",
+        label="duplicates cannot be ruled out",
         text=f"{rows} equal another one, but the source has no further column that would tell "
         "two events in the same second from one event twice.",
     )
