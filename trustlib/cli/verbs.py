@@ -142,7 +142,7 @@ def params_(args: Namespace) -> int:
 
     _known(args.notebook, params.notebooks())
     if args.schema:
-        print(json.dumps(params.json_schema(args.notebook), indent=2, ensure_ascii=False))
+        print(params.json_schema_text(args.notebook), end="")
         return 0
     from rich.console import Console
     from rich.table import Table

@@ -50,7 +50,7 @@ class Check:
         }
 
 
-def worst(checks: Iterable[Check]) -> Verdict:
-    """The worst verdict among `checks`; ``pass`` where there are none."""
-    present = {check.verdict for check in checks}
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of `verdicts`; ``pass`` where there are none."""
+    present = set(verdicts)
     return next((verdict for verdict in VERDICTS if verdict in present), "pass")

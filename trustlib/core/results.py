@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trustlib.core.check import VERDICTS, Check, Verdict, worst
+from trustlib.core.check import VERDICTS, Check
 from trustlib.core.estimate import Estimate
 
 SCHEMA = "trustlib.results/1"
@@ -50,10 +50,6 @@ class Results:
     series: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
     snapshots: Sequence[Mapping[str, object]] = ()
     page: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def worst_check(self) -> Verdict:
-        return worst(self.checks)
 
     def to_json(self) -> dict[str, object]:
         """The results.json form without the run's own keys (slug, run_id, status)."""

@@ -9,7 +9,6 @@ the zone's calendar: 23 or 25 hours long where the clock changes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +93,3 @@ def grid(low: int, high: int, bucket: str, clock: Clock) -> Grid:
     real = np.append(np.diff(starts) > 0, True)
     keys = np.arange(last - first, dtype=np.int64)[real[:-1]]
     return Grid(edges=starts[real], keys=keys, width=width, origin=int(first) * 86400, daily=True)
-
-
-def label_date(label: int) -> date:
-    """Calendar date of a label second."""
-    return (datetime(1970, 1, 1) + timedelta(seconds=label)).date()

@@ -1,7 +1,7 @@
 """What a run is asked: typed, validated, frozen. Files live in ``params/<notebook>/``."""
 
 from trustlib.params.ad_hoc import schema_from_notebook
-from trustlib.params.describing import json_schema, new, table
+from trustlib.params.describing import json_schema, json_schema_text, new, table
 from trustlib.params.files import ParamsFile, load, read
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.schemas import notebooks, schema
@@ -12,6 +12,7 @@ __all__ = [
     "ParamsFile",
     "SharedParams",
     "json_schema",
+    "json_schema_text",
     "load",
     "new",
     "notebooks",

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trustlib.core import VERDICTS
+from trustlib.core import worst as worst_of
 from trustlib.core.text import UNTITLED, short
 from trustlib.report import around, publish
 from trustlib.report.theme import asset, environment, policy
@@ -167,7 +168,7 @@ def _checks(results: Mapping[str, Any]) -> tuple[str, str]:
     known = [check for check in checks if check.get("verdict") in VERDICTS]
     if not known:
         return "", ""
-    worst = next(v for v in VERDICTS if any(check["verdict"] == v for check in known))
+    worst = worst_of(check["verdict"] for check in known)
     if worst == "pass":
         return "pass", f"all {len(known)} checks pass" if len(known) > 1 else "the one check passes"
     bad = [check for check in known if check["verdict"] == worst]

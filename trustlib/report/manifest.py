@@ -48,7 +48,7 @@ def findings_hash(results: Mapping[str, Any]) -> str:
 def sealed(document: Mapping[str, Any]) -> bytes:
     """`document` with its seal, ready to be written."""
     plain = {key: value for key, value in document.items() if key != "seal"}
-    return canonical({**plain, "seal": sha256(canonical(plain))})
+    return canonical({**plain, "seal": seal_of(plain)})
 
 
 def seal_of(document: Mapping[str, Any]) -> str:
