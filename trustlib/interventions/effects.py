@@ -34,7 +34,11 @@ class Effects:
         them is the estimate's; None where the estimator has none.
     critical
         Of the simultaneous band at the spec's level: half-width = critical × standard error.
-        NaN where there is no bootstrap.
+        NaN where there is none.
+    degrees
+        Degrees of freedom of Student's t for pointwise intervals; infinite: normal.
+    notes
+        What a reader must know: what was left out, what is not estimable, and why.
     """
 
     kind: str
@@ -49,6 +53,8 @@ class Effects:
     influence: FloatArray | None = None
     overall_influence: FloatArray | None = None
     critical: float = float("nan")
+    degrees: float = float("inf")
+    notes: tuple[str, ...] = ()
 
     @property
     def before(self) -> np.ndarray:
