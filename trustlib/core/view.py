@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from trustlib.core.text import clean
+
 
 @dataclass(frozen=True)
 class View:
@@ -33,6 +35,12 @@ class View:
 
     def __str__(self) -> str:
         return self.text
+
+
+def note(sentence: str) -> View:
+    """A box that says why something is not there."""
+    text = clean(sentence)
+    return View(html=Markup('<p class="note">{}</p>').format(text), text=text)
 
 
 def stack(views: Mapping[str, View] | list[View] | tuple[View, ...]) -> View:

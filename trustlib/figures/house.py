@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from trustlib.core import View
 from trustlib.core.text import clean, short
+from trustlib.core.view import note
 from trustlib.figures.svg import PALETTE, fragment
 
 if TYPE_CHECKING:
@@ -162,13 +163,14 @@ def _signed(value: float, _position: object = None) -> str:
     return f"{sign}{abs(value):,.10g}"
 
 
-def view(drawn: Axes, *, alt: str, caption: str, data: pd.DataFrame, filename: str) -> View:
+def view(drawn: Axes | None, *, alt: str, caption: str, data: pd.DataFrame, filename: str) -> View:
     """A drawn figure as the page shows it, with its description and its data.
 
     Parameters
     ----------
     drawn
-        Axes; a figure that pyplot opened is closed.
+        Axes; a figure that pyplot opened is closed. None where there is nothing to draw: the
+        View is then a box with the caption, which says why.
     alt
         What a reader who cannot see the figure should know.
     caption
@@ -178,6 +180,8 @@ def view(drawn: Axes, *, alt: str, caption: str, data: pd.DataFrame, filename: s
     filename
         Of that file: ``counterfactual.csv``. Its stem is the prefix of the figure's ids.
     """
+    if drawn is None:
+        return note(caption)
     figure = drawn.get_figure(root=True)
     assert figure is not None
     stem = filename.removesuffix(".csv")

@@ -16,6 +16,7 @@ from trustlib.figures import house
 from trustlib.figures.clock import local_axis
 from trustlib.figures.forest import Row, forest
 from trustlib.figures.house import PALETTE
+from trustlib.figures.labels import End, beside, ends_apart
 from trustlib.figures.placebos import placebo_windows
 from trustlib.incidents import SizingResult
 from trustlib.incidents.disclosure import published_segments
@@ -118,7 +119,7 @@ def cumulative_excess(result: SizingResult, *, ax: Axes | None = None) -> Axes:
         right = max(_RIGHT, house.text_width(label, bold=True) + 10)
         house.margins(ax, left=max(_LEFT, house.y_labels(ax)), right=right, top=24, bottom=24)
         house.unit(ax, f"running excess, {word}{short(result.spec.unit_label, 34)}")
-        _beside(ax, (total or 0.0) / by, label, color=PALETTE["actual"], weight="bold")
+        beside(ax, (total or 0.0) / by, label, color=PALETTE["actual"], weight="bold")
     return ax
 
 
@@ -214,25 +215,11 @@ def _mark_missing(ax: Axes, at: pd.Series) -> None:
 
 def _end_labels(ax: Axes, frame: pd.DataFrame, by: float) -> None:
     """The lines' names at their ends, kept apart where the lines meet."""
-    ends = {name: frame[name].dropna().iloc[-1] / by for name in ("expected", "actual")}
-    upper = "actual" if ends["actual"] > ends["expected"] else "expected"
-    lower = "expected" if upper == "actual" else "actual"
-    height = house.size(ax)[1] * ax.get_position().height
-    need = 14 * (ax.get_ylim()[1] - ax.get_ylim()[0]) / height
-    push = max(0.0, (need - (ends[upper] - ends[lower])) / 2)
-    floor = max(0.0, need / 2 - (ends[lower] - push))  # not into the tick labels
-    _beside(ax, ends[upper] + push + floor, upper, **_NAMED[upper])
-    _beside(ax, ends[lower] - push + floor, lower, **_NAMED[lower])
+    ends = {name: frame[name].dropna().iloc[-1] / by for name in _NAMED}
+    ends_apart(ax, [End(ends[name], name, **_NAMED[name]) for name in _NAMED])
 
 
 _NAMED = {
     "actual": {"color": PALETTE["actual"], "weight": "bold"},
     "expected": {"color": PALETTE["expected"], "weight": "normal"},
 }
-
-
-def _beside(ax: Axes, y: float, text: str, *, color: str, weight: str) -> None:
-    ax.annotate(
-        text, (1, y), xycoords=("axes fraction", "data"), xytext=(5, 0),
-        textcoords="offset points", va="center", color=color, weight=weight,
-    )  # fmt: skip

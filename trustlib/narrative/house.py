@@ -8,17 +8,22 @@ from markupsafe import Markup
 
 from trustlib.core import View
 from trustlib.core.text import clean
+from trustlib.core.view import note
+
+__all__ = [
+    "bullets",
+    "finding",
+    "folded",
+    "listed",
+    "note",
+    "number_word",
+    "upper_first",
+]
 
 
 def finding(sentence: str) -> View:
     """The sentence that a section found: the page makes it the section's heading."""
     return _paragraph(sentence, "finding")
-
-
-def note(sentence: str) -> View:
-    """A box that says why something is not there."""
-    text = clean(sentence)
-    return View(html=Markup('<p class="note">{}</p>').format(text), text=text)
 
 
 def bullets(sentences: Sequence[str | tuple[str, str]]) -> View:

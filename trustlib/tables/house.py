@@ -66,6 +66,12 @@ def verdict(word: str) -> str:
     return f"{SIGNS[word]} {_WORDS[word]}"
 
 
+def capital(text: str) -> str:
+    """`text` cleaned, with a capital letter in front."""
+    whole = clean(text)
+    return whole[:1].upper() + whole[1:]
+
+
 def _css(name: str, numeric: Collection[str], classed: str, mark: str) -> str:
     return mark if name == classed else "n" if name in numeric else ""
 

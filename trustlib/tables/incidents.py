@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from trustlib.core import VERDICTS, Check, Estimate, View
+from trustlib.core import Estimate, View
 from trustlib.core import format as show
-from trustlib.core.text import clean, short, told_apart
+from trustlib.core.text import told_apart
 from trustlib.incidents import SizingResult
 from trustlib.incidents.disclosure import published_segments
 from trustlib.tables import house
+from trustlib.tables.run import checks, health, not_found, sources, statement
 
-if TYPE_CHECKING:
-    from trustlib.data import Counts
+__all__ = [
+    "checks",
+    "definitions",
+    "estimates",
+    "health",
+    "not_found",
+    "segments",
+    "sensitivity",
+    "sources",
+    "statement",
+]
 
 MOST_SEGMENTS = 25
-_STATEMENT = 8  # lines of SQL in the plain text
 
 _QUANTITIES = {
     "actual": "Counted in the window",
@@ -34,18 +42,6 @@ _QUANTITIES = {
 }
 
 
-def checks(made: Sequence[Check]) -> View:
-    """Every check with its verdict and the reason, the worst first."""
-    ranked = sorted(made, key=lambda check: VERDICTS.index(check.verdict))
-    return house.table(
-        [(_capital(check.label), house.verdict(check.verdict), check.text) for check in ranked],
-        columns=("Check", "Verdict", "Why"),
-        caption="Checks, the worst first",
-        classes=[check.verdict for check in ranked],
-        classed="Verdict",
-    )
-
-
 def estimates(result: SizingResult) -> View:
     """Every estimate with its interval, what it was made from, and how."""
     rows = []
@@ -53,7 +49,7 @@ def estimates(result: SizingResult) -> View:
         number, interval = _amount(estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
         rows.append(
-            (_QUANTITIES.get(name, name), number, interval, _capital(how), f"{estimate.n:,}")
+            (_QUANTITIES.get(name, name), number, interval, house.capital(how), f"{estimate.n:,}")
         )
     return house.table(
         rows,
@@ -116,53 +112,6 @@ def sensitivity(result: SizingResult) -> View:
     return house.table(
         rows, columns=columns, caption="The same incident under other choices", numeric=columns[1:4]
     )
-
-
-def health(counts: Counts) -> View:
-    """What was read, and what was done about rows that are not as they should be."""
-    found = counts.health[counts.health["n"] != 0]
-    return _health(found, caption=f"Data from {short(counts.snapshot.source, 80)}")
-
-
-def not_found(counts: Counts) -> View:
-    """What was looked for in the data and is not there."""
-    return _health(counts.health[counts.health["n"] == 0], caption="Looked for, and not there")
-
-
-def _health(items: pd.DataFrame, *, caption: str) -> View:
-    rows = [
-        (_capital(str(item)), show.exact(_number(n)), str(note))
-        for item, n, note in items[["item", "n", "note"]].itertuples(index=False)
-    ]
-    columns = ("What", "Number", "What was done")
-    return house.table(rows, columns=columns, caption=caption, numeric=("Number",))
-
-
-def sources(counts: Counts, *, timezone: str) -> View:
-    """Which rows the report rests on."""
-    read = counts.snapshot
-    span = (
-        f"{show.instant(read.window_start_at, timezone)} to "
-        f"{show.instant(read.window_end_at, timezone)}"
-    )
-    rows = [(short(read.source, 80), read.kind, f"{read.rows:,}", span, read.sha256[:12])]
-    return house.table(
-        rows,
-        columns=("Source", "Kind", "Rows", f"From, to ({show.zone_name(timezone)})", "Content"),
-        caption="What was read",
-        numeric=("Rows",),
-    )
-
-
-def statement(counts: Counts) -> View:
-    """The SQL that ran, folded."""
-    text = str(counts.snapshot.sql).strip()
-    html = Markup("<details><summary>The statement that ran</summary><pre>{}</pre></details>")
-    # The twin in plain text is compared between runs: what the reader wrote, not what was made.
-    lines = text.splitlines()
-    more = [f"… {len(lines) - _STATEMENT} more lines"] if len(lines) > _STATEMENT else []
-    twin = "\n".join(["The statement that ran", *lines[:_STATEMENT], *more])
-    return View(html=html.format(text), text=twin)
 
 
 def definitions(result: SizingResult) -> View:
@@ -230,10 +179,5 @@ def _number(value: Any) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
-def _capital(text: str) -> str:
-    whole = clean(text)
-    return whole[:1].upper() + whole[1:]
-
-
 def _spaced(name: object) -> str:
-    return _capital(str(name).replace("_", " "))
+    return house.capital(str(name).replace("_", " "))

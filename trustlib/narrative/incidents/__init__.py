@@ -9,14 +9,12 @@ from trustlib.narrative.incidents.captions import (
     about_sensitivity,
 )
 from trustlib.narrative.incidents.findings import (
-    can_we_believe_it,
     does_it_hang_on_a_choice,
     how_it_added_up,
     was_it_an_incident,
     what_happened,
     what_it_rests_on,
     what_to_do,
-    what_was_read,
     where,
 )
 from trustlib.narrative.incidents.headline import (
@@ -26,6 +24,7 @@ from trustlib.narrative.incidents.headline import (
 )
 from trustlib.narrative.incidents.points import points
 from trustlib.narrative.incidents.words import period
+from trustlib.narrative.run import can_we_believe_it, what_was_read
 
 __all__ = [
     "about_counterfactual",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from markupsafe import Markup
-
 from trustlib.core import Check, Estimate, View
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
 from trustlib.incidents.grid import WEEKS_FOR_INTERVAL
-from trustlib.narrative import house
+from trustlib.narrative import house, run
 from trustlib.narrative.incidents import words
 from trustlib.narrative.incidents.words import (
     CONFIRMED,
@@ -31,10 +29,7 @@ def ask(result: SizingResult, checks: Sequence[Check]) -> View:
     if weak and result.verdict in (CONFIRMED, NOT_CONCLUSIVE):
         named = house.listed([f"“{clean(label)}”" for label in weak[:3]])
         sentence += f" Before that, judge what the checks flag: {named}."
-    html = Markup('<div class="ask"><p><strong>What we ask of you.</strong> {}</p></div>').format(
-        sentence
-    )
-    return View(html=html, text=f"What we ask of you. {sentence}")
+    return run.ask(sentence)
 
 
 def _request(result: SizingResult) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,9 +18,6 @@ from trustlib.narrative.incidents.words import (
     NOT_CONCLUSIVE,
     NOT_ESTIMABLE,
 )
-
-if TYPE_CHECKING:
-    from trustlib.data import Counts
 
 
 def what_happened(result: SizingResult) -> View:
@@ -115,26 +111,6 @@ def _ways(clear: pd.DataFrame) -> str:
     if up and down:
         return f"clearly moved ({house.number_word(up)} up and {house.number_word(down)} down)"
     return "clearly rose" if up else "clearly fell"
-
-
-def can_we_believe_it(checks: Sequence[Check]) -> View:
-    """How many checks pass, and what the others need."""
-    total = len(checks)
-    tally = {v: sum(c.verdict == v for c in checks) for v in ("pass", "warn", "fail", "not_run")}
-    if tally["pass"] == total:
-        return house.finding(f"All {house.number_word(total)} checks pass")
-    rest = []
-    if n := tally["fail"]:
-        rest.append(f"{house.number_word(n)} {'fails' if n == 1 else 'fail'}")
-    if n := tally["warn"]:
-        rest.append(f"{house.number_word(n)} {'needs' if n == 1 else 'need'} a reader's judgement")
-    if n := tally["not_run"]:
-        rest.append(f"{house.number_word(n)} could not be run")
-    passed = house.upper_first(house.number_word(tally["pass"])) if tally["pass"] else "None"
-    verb = "passes" if tally["pass"] == 1 else "pass"
-    return house.finding(
-        f"{passed} of {house.number_word(total)} checks {verb}; {house.listed(rest)}"
-    )
 
 
 def what_it_rests_on(result: SizingResult) -> View:
@@ -236,14 +212,3 @@ def does_it_hang_on_a_choice(result: SizingResult) -> View:
     if not words.excludes_zero(words.excess(result)):
         return house.finding(f"{house.upper_first(n)} choices put the excess at {spread}")
     return house.finding(f"All {n} choices point the same way, from {spread}")
-
-
-def what_was_read(counts: Counts) -> View:
-    """How many rows, and the weakest thing about them."""
-    rows = f"{counts.snapshot.rows:,} {'row was' if counts.snapshot.rows == 1 else 'rows were'}"
-    source = short(counts.snapshot.source, 60)
-    flagged = [check for check in counts.checks if check.verdict in ("fail", "warn")]
-    if not flagged:
-        return house.finding(f"{rows} read from {source}; nothing about them stands out")
-    labels = house.listed([clean(check.label) for check in flagged[:3]])
-    return house.finding(f"{rows} read from {source}; to note: {labels}")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from trustlib.core import Check, View, stack
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.incidents import SizingResult
 from trustlib.incidents.control import CONTROL_MOVED
-from trustlib.narrative import house
+from trustlib.narrative import house, run
 from trustlib.narrative.incidents import words
 from trustlib.narrative.incidents.ask import ask
 from trustlib.narrative.incidents.points import points
@@ -20,10 +18,6 @@ from trustlib.narrative.incidents.words import (
     NOT_ESTIMABLE,
     NOT_SHOWN,
 )
-
-_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
-_SPOKEN = {"pass": "passed", "warn": "warning", "fail": "failed", "not_run": "not run"}
-_STRIP = 8
 
 
 def answer(result: SizingResult, checks: Sequence[Check]) -> View:
@@ -57,13 +51,7 @@ def headline(result: SizingResult, checks: Sequence[Check]) -> View:
     """The number first and large, or the verdict where the number must not stand alone."""
     figure, interval = _figure(result)
     sentence = " ".join(_sentences(result))
-    html = Markup(
-        '<section class="headline" aria-label="Answer"><p class="figure">{}</p>'
-        '<p class="interval">{}</p><p>{}</p>{}</section>'
-    ).format(clean(figure), clean(interval), clean(sentence), _strip(checks))
-    marks = [f"{_SIGNS[check.verdict]} {clean(check.label)}" for check in _chosen(checks)]
-    text = "\n".join([clean(figure), clean(interval), clean(sentence), " · ".join(marks)])
-    return View(html=html, text=text)
+    return run.headline(figure, interval, sentence, checks)
 
 
 def _figure(result: SizingResult) -> tuple[str, str]:
@@ -142,22 +130,3 @@ def _placebo_sentence(result: SizingResult) -> str:
     windows = "window" if n == 1 else "windows"
     number = "None" if more == 0 else f"{more:,}"
     return f"{number} of {n:,} quiet {windows} of the same length came out {how}."
-
-
-def _chosen(checks: Sequence[Check]) -> list[Check]:
-    """The strip: everything that did not pass, then what did, in the order given."""
-    weak = [check for check in checks if check.verdict != "pass"]
-    strong = [check for check in checks if check.verdict == "pass"]
-    kept = set(map(id, [*weak, *strong][: max(_STRIP, len(weak))]))
-    return [check for check in checks if id(check) in kept]
-
-
-def _strip(checks: Sequence[Check]) -> Markup:
-    items = Markup("").join(
-        Markup('<li class="{}" aria-label="{}: {}">{} {}</li>').format(
-            check.verdict, _SPOKEN[check.verdict], clean(check.label),
-            _SIGNS[check.verdict], clean(check.label),
-        )
-        for check in _chosen(checks)
-    )  # fmt: skip
-    return Markup('<ul class="strip" aria-label="Checks">{}</ul>').format(items)
