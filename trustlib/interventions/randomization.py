@@ -121,9 +121,9 @@ def from_sums(
     known = ~np.isnan(statistics) & ~np.isnan(treated)
     found = invert(observed, statistics=statistics[known], treatment=treated[known], level=level)
     bounded = bool(np.isfinite(found.low) and np.isfinite(found.high))
-    reason = None
+    why = None
     if not bounded:
-        reason = (
+        why = (
             f"{format.plural(int(known.sum()), 'assignment')} cannot give a p-value below "
             f"{format.probability(found.smallest_p_value)}, so no {format.level(level)} interval "
             "has two ends"
@@ -139,7 +139,7 @@ def from_sums(
         enumerated=enumerated,
         smallest_p_value=max(found.smallest_p_value, 1 / int(known.sum())),
         statistics=statistics[known],
-        reason=reason,
+        reason=why,
     )
 
 

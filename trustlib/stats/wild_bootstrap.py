@@ -166,8 +166,9 @@ def _patterns(
     if weights == "auto":
         weights = "webb" if n_clusters < _FEW else "rademacher"
     if weights == "rademacher" and 2**n_clusters <= max(draws + 1, _ENUMERATED):
-        bits = np.arange(2**n_clusters)[:, None] >> np.arange(n_clusters) & 1
-        return 1.0 - 2.0 * bits, weights, True
+        bits = (np.arange(2**n_clusters)[:, None] >> np.arange(n_clusters)) & 1
+        signs: FloatArray = 1.0 - 2.0 * bits.astype(np.float64)
+        return signs, weights, True
     rng = np.random.default_rng(seed)
     points = np.array([-1.0, 1.0])
     if weights == "webb":
