@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from trustlib.core import Refusal, did_you_mean
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = 12 * 3600  # two changes of one clock are always further apart
@@ -88,6 +90,25 @@ def seconds(at: datetime) -> int:
 def instant(utc: int) -> datetime:
     """The aware instant, UTC, clipped to what a datetime can hold."""
     return _EPOCH + timedelta(seconds=max(_FIRST, min(_LAST, utc)))
+
+
+def zone(timezone: str) -> ZoneInfo:
+    """The zone of that name.
+
+    Raises
+    ------
+    Refusal
+        There is none.
+    """
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refusal(
+            "the time zone is not known",
+            where=f"timezone: {timezone}",
+            nearest=did_you_mean(timezone, sorted(available_timezones())),
+            next_step="use an IANA name, for example America/New_York or UTC",
+        ) from None
 
 
 def clock(timezone: str, low: int, high: int) -> Clock:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
 
-from trustlib.core import NoData, Refusal, did_you_mean
+from trustlib.core import NoData, Refusal
 from trustlib.data import clock as clocks
 from trustlib.data import findings, lay
 from trustlib.data.engine import profile, sources, tally
@@ -46,15 +45,7 @@ def read_counts(query: CountsQuery) -> Counts:
             where=f"control_column: {query.control_column}, count_column: null",
             next_step="write a .sql source with one row per bucket: time, count and control",
         )
-    try:
-        ZoneInfo(query.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Refusal(
-            "the time zone is not known",
-            where=f"timezone: {query.timezone}",
-            nearest=did_you_mean(query.timezone, sorted(available_timezones())),
-            next_step="use an IANA name, for example America/New_York or UTC",
-        ) from None
+    clocks.zone(query.timezone)
     source = resolve(query.source, query.connection)
     kept = _kept(source, query)
     with sources.snapshot_rows(kept.path) as table:

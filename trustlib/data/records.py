@@ -30,7 +30,7 @@ class Snapshot:
     path
         The copy, relative to the working directory.
     window_start_at, window_end_at
-        First and last instant in the rows, UTC.
+        First and last instant in the rows, UTC; None where time is a whole number.
     sql
         The statements that ran, for the appendix.
     """
@@ -40,8 +40,8 @@ class Snapshot:
     rows: int
     sha256: str
     path: str
-    window_start_at: datetime
-    window_end_at: datetime
+    window_start_at: datetime | None
+    window_end_at: datetime | None
     sql: str
 
     def to_json(self) -> dict[str, object]:
@@ -52,10 +52,14 @@ class Snapshot:
             "rows": self.rows,
             "sha256": self.sha256,
             "path": self.path,
-            "window_start_at": self.window_start_at.isoformat(),
-            "window_end_at": self.window_end_at.isoformat(),
+            "window_start_at": _text(self.window_start_at),
+            "window_end_at": _text(self.window_end_at),
             "sql": self.sql,
         }
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 @dataclass(frozen=True, kw_only=True)

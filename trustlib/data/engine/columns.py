@@ -10,12 +10,20 @@ import ibis
 from trustlib.core import Refusal
 from trustlib.data.source import Source
 
+_NAME = "text, a number or a date"
+_PERIOD = "whole numbers, dates or text such as 2024-03"
 _NEEDS = {
     "time": "a time (date, timestamp, or text in ISO 8601)",
-    "count": "a number",
-    "control": "a number",
-    "segment": "text, a number or a date",
+    "segment": _NAME,
+    "unit": _NAME,
+    "cluster": _NAME,
+    "period": _PERIOD,
+    "start": _PERIOD,
+    "treated": "0 or 1",
+    "neighbour": "0 or 1",
 }
+# The parameter that names a role's column, where it is not called as the role is.
+_PARAMETERS = {"period": "time_column", "start": "treatment_start_column"}
 _HINTS = {
     "time": "epoch seconds or milliseconds are not guessed at: write real times (pandas: "
     'pd.to_datetime(column, unit="s", utc=True)), or cast the column in a .sql source',
@@ -23,10 +31,18 @@ _HINTS = {
 }
 
 
+def parameter(role: str) -> str:
+    """The parameter that names the column of `role`: ``count_column`` for ``count``."""
+    if role.startswith("covariate"):
+        return "covariate_columns"
+    return _PARAMETERS.get(role, f"{role}_column")
+
+
 def as_role(value: Any, role: str, column: str, source: Source) -> Any:
     """`value` (an ibis column) in the type that `role` is read in.
 
-    Times become text or microseconds, numbers text, int64 or float64, segments text.
+    Times become text or microseconds, numbers text, int64 or float64, segments, units and
+    clusters text, periods text, microseconds, int64 or float64, flags text, int64 or float64.
 
     Raises
     ------
@@ -34,11 +50,12 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
         If the column's type cannot play the role.
     """
     kind = value.type()
-    made = {"time": _time, "segment": _segment}.get(role, _number)(value, kind)
+    made = _READ_AS.get(role, _number)(value, kind)
     if made is None:
         raise Refusal(
-            f"{role}_column needs {_NEEDS[role]}, this one is of {_plain(kind)}",
-            where=f"{role}_column: {column}, source: {source.name}",
+            f"{parameter(role)} needs {_NEEDS.get(role, 'a number')}, this one is of "
+            f"{_plain(kind)}",
+            where=f"{parameter(role)}: {column}, source: {source.name}",
             next_step=_HINTS.get(role, "name another column, or cast it in a .sql source"),
         )
     return made
@@ -82,7 +99,40 @@ def _number(value: Any, kind: Any) -> Any | None:
     return None
 
 
+def _period(value: Any, kind: Any) -> Any | None:
+    number = _number(value, kind)
+    return _time(value, kind) if number is None else number
+
+
+def _flag(value: Any, kind: Any) -> Any | None:
+    if kind.is_boolean():
+        return ibis.cases((value, 1), (~value, 0)).cast("int64")
+    return _number(value, kind)
+
+
+def _unit(value: Any, kind: Any) -> Any | None:
+    if kind.is_floating():
+        # 17.0 is how a table with an empty cell writes unit 17, and engines print it differently.
+        whole = (value.abs() < 1e15) & (value == value.round())
+        number = ibis.ifelse(whole, value, 0.0).round().cast("int64").cast("string")
+        text = ibis.ifelse(whole, number, value.cast("float64").cast("string"))
+        return ibis.ifelse(value.isnan(), ibis.null("string"), text)
+    return _segment(value, kind)
+
+
 def _segment(value: Any, kind: Any) -> Any | None:
     if kind.is_binary() or kind.is_nested() or kind.is_json() or kind.is_geospatial():
         return None
     return value.cast("string")
+
+
+_READ_AS = {
+    "time": _time,
+    "segment": _segment,
+    "unit": _unit,
+    "cluster": _unit,
+    "period": _period,
+    "start": _period,
+    "treated": _flag,
+    "neighbour": _flag,
+}

@@ -14,7 +14,7 @@ import ibis
 
 from trustlib.core import Refusal, RunFailed, TrustlibError
 from trustlib.data.engine import postgres, statement
-from trustlib.data.engine.columns import as_role
+from trustlib.data.engine.columns import as_role, parameter
 from trustlib.data.engine.faults import fault, no_table
 from trustlib.data.engine.session import locked, old_calls
 from trustlib.data.parquet import STATE, spooled
@@ -225,8 +225,8 @@ def roles(found: Opened, wanted: Mapping[str, str | None], source: Source) -> An
             if source.kind == "csv":
                 names = names_told(names)
             raise Refusal(
-                f"{role}_column names a column that the source does not have",
-                where=f"{role}_column: {column}, source: {source.name}",
+                f"{parameter(role)} names a column that the source does not have",
+                where=f"{parameter(role)}: {column}, source: {source.name}",
                 nearest=near_column(column, names),
                 next_step=_has(names),
             )
