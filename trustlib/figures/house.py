@@ -26,6 +26,7 @@ WIDTH = 6.2  # inches; a phone shows it at four fifths of its size, a desktop at
 # Points at that width, as a phone shows it: about 10 pixels. Room is measured with this size;
 # where the figure is shown wider, the page sets less (`--chart-text`, see `svg`).
 TEXT = 12.0
+UNDER = 42.0  # points below the axes where they have tick labels and a line of words
 
 STYLE: dict[Any, Any] = {
     # Bundled with matplotlib and wider than the page's fonts: text that fits here fits there,
@@ -140,6 +141,29 @@ def signed_ticks(ax: Axes) -> None:
 
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(FuncFormatter(_signed))
+
+
+def whole_ticks(ax: Axes, *, most: int = 8) -> None:
+    """At most `most` ticks on the x axis, at whole numbers, with a sign: periods from a start."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_formatter(FuncFormatter(_signed))
+
+
+def under(ax: Axes, text: str) -> None:
+    """What the x axis counts, under its tick labels; needs `UNDER` points at the bottom."""
+    ax.annotate(
+        text, (0.5, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points",
+        color=PALETTE["muted"], va="top", ha="center",
+    )  # fmt: skip
+
+
+def headroom(ax: Axes, points: float) -> None:
+    """Free space at the upper end of the axes, for words; call it when margins are set."""
+    low, high = ax.get_ylim()
+    height = size(ax)[1] * ax.get_position().height
+    ax.set_ylim(low, high + (high - low) * points / (height - points))
 
 
 def y_labels(ax: Axes) -> float:

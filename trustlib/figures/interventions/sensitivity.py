@@ -1,0 +1,113 @@
+"""HonestDiD: the interval under larger and larger departures from parallel trends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from trustlib.core import format as show
+from trustlib.figures import house
+from trustlib.figures.house import PALETTE
+from trustlib.figures.interventions.words import outcome
+from trustlib.interventions import DidResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_UNDER = {
+    "relative_magnitudes": "departure after the start, in times the worst one before it",
+    "smoothness": "change of the trend's slope from one period to the next",
+}
+_BREAKDOWN = {
+    "relative_magnitudes": "breakdown_relative_magnitudes",
+    "smoothness": "breakdown_smoothness",
+}
+
+
+def sensitivity(
+    result: DidResult, kind: str = "relative_magnitudes", *, ax: Axes | None = None
+) -> Axes | None:
+    """Intervals by bound, the original one first; a line marks the breakdown value.
+
+    Parameters
+    ----------
+    kind
+        "relative_magnitudes" or "smoothness".
+    """
+    frame = sensitivity_rows(result, kind).dropna(subset=["low", "high"])
+    if frame.empty:
+        return None
+    with house.style():
+        ax = house.axes(ax, height=3.1)
+        by, word = house.scale(float(frame[["low", "high"]].abs().max().max()))
+        at = _positions(frame)
+        ax.axhline(0, color=PALETTE["ink"], linewidth=1)
+        _intervals(ax, frame, at, by)
+        labels = ["as it is" if first else show.alike([b])[0] for first, b in _bounds(frame)]
+        ax.set_xticks(at, labels)
+        step = _step(frame)
+        ax.set_xlim(min(at) - 0.7 * step, max(at) + 0.7 * step)
+        ax.margins(y=0.06)
+        house.margins(ax, left=house.y_labels(ax), right=20, top=24, bottom=house.UNDER)
+        house.headroom(ax, 18)
+        scaled = f", {word.strip()}" if word else ""
+        house.unit(ax, f"effect on {outcome(result, 34)}{scaled}")
+        house.under(ax, _UNDER[kind])
+        _mark_breakdown(ax, result, kind)
+    return ax
+
+
+def sensitivity_rows(result: DidResult, kind: str = "relative_magnitudes") -> pd.DataFrame:
+    """The rows of one kind."""
+    frame = result.sensitivity
+    return frame[frame["kind"] == kind].reset_index(drop=True)
+
+
+def _bounds(frame: pd.DataFrame) -> list[tuple[bool, float]]:
+    return [(i == 0, float(bound)) for i, bound in enumerate(frame["bound"])]
+
+
+def _step(frame: pd.DataFrame) -> float:
+    bounds = sorted(frame["bound"].iloc[1:].dropna())
+    gaps = [b - a for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    return min(gaps, default=(bounds[0] or 1.0) if bounds else 1.0)
+
+
+def _positions(frame: pd.DataFrame) -> list[float]:
+    """The original interval stands one step to the left of the first bound."""
+    rest = [float(bound) for bound in frame["bound"].iloc[1:]]
+    return [(min(rest) if rest else 0.0) - _step(frame), *rest]
+
+
+def _intervals(ax: Axes, frame: pd.DataFrame, at: list[float], by: float) -> None:
+    for x, (_, row) in zip(at, frame.iterrows(), strict=True):
+        holds = bool(row["contains_zero"])
+        colour = PALETTE["expected"] if holds else PALETTE["actual"]
+        low, high = float(row["low"]) / by, float(row["high"]) / by
+        ax.plot(
+            [x, x], [low, high], color=colour, linewidth=2.0 if holds else 4.0,
+            linestyle=(0, (2.5, 1.5)) if holds else "-", solid_capstyle="butt",
+            dash_capstyle="butt",
+        )  # fmt: skip
+        ax.plot(
+            [x, x], [low, high], color=colour, linestyle="", marker="_", markersize=9,
+            markeredgewidth=2,
+        )  # fmt: skip
+
+
+def _mark_breakdown(ax: Axes, result: DidResult, kind: str) -> None:
+    estimate = result.estimates.get(_BREAKDOWN[kind])
+    if estimate is None or estimate.point is None:
+        return
+    low, high = ax.get_xlim()
+    if not low < estimate.point < high:
+        return
+    ax.axvline(estimate.point, color=PALETTE["harm"], linewidth=1.3, linestyle=(0, (4, 2)))
+    late = (estimate.point - low) / (high - low) > 0.5
+    ax.annotate(
+        f"breaks down at {show.alike([estimate.point])[0]}", (estimate.point, 1),
+        xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, -1),
+        textcoords="offset points", color=PALETTE["harm"], va="top",
+        ha="right" if late else "left",
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""Names that the figures of one result share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trustlib.core.text import short
+from trustlib.figures import house
+from trustlib.interventions import DidResult
+
+
+def outcome(result: DidResult, width: int) -> str:
+    """The outcome's name for a reader; of a logarithm, its unit too."""
+    name = short(result.spec.outcome_name or result.spec.outcome, width)
+    return f"{name}, log points" if result.design.outcome_scale == "log" else name
+
+
+def periods(result: DidResult) -> list[str]:
+    """The labels of all periods in their order, as far as the result's frames have them."""
+    frame = result.counterfactual
+    whole = frame[frame["group"] == "all"] if len(frame) else frame
+    if len(whole):
+        return [str(label) for label in whole["time"]]
+    seen = dict.fromkeys([result.design.period_names[0], *map(str, result.group_time["time"])])
+    seen[result.design.period_names[1]] = None
+    return sorted(seen) if all(len(label) == len(next(iter(seen))) for label in seen) else [*seen]
+
+
+def sparse(labels: Sequence[str], width: float, *, gap: float = 8.0) -> list[int]:
+    """Positions of the labels that fit side by side in `width` points, evenly spaced."""
+    if not labels:
+        return []
+    widest = max(house.text_width(label) for label in labels) + gap
+    every = max(1, -(-len(labels) // max(1, int(width // widest))))
+    return list(range(0, len(labels), every))
