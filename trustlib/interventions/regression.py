@@ -51,8 +51,8 @@ def sample(panel: Panel, *, cells: np.ndarray | None = None, singles: bool = Fal
     """The cells of `panel` (those in the mask `cells`) that a two-way regression can use.
 
     Left out, and said: cells without outcome or covariate, cells that are alone in their unit
-    or period and so fit themselves (kept with `singles`), covariates that unit and period effects absorb, such as those
-    that are constant within units.
+    or period and so fit themselves (kept with `singles`), covariates that unit and period
+    effects absorb, such as those that are constant within units.
 
     Raises
     ------
@@ -159,6 +159,15 @@ class Inference:
     influence: FloatArray | None
     covariance: FloatArray
     degrees: float
+
+    def only(self, number: int) -> Inference:
+        """Of one entry alone."""
+        influence = None if self.influence is None else self.influence[:, [number]]
+        return Inference(
+            influence=influence,
+            covariance=self.covariance[[number]][:, [number]],
+            degrees=self.degrees,
+        )
 
 
 def inference(panel: Panel, kept: Sample, fit: CellFit, targets: FloatArray) -> Inference:

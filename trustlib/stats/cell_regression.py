@@ -61,7 +61,7 @@ class CellDesign:
         """(m,) whether the sample determines each of `targets` (n_columns, m)."""
         reach = self.null[: self.n_columns].T @ targets
         own = np.linalg.norm(self.scale[: self.n_columns, None] * targets, axis=0)
-        return np.linalg.norm(reach, axis=0) < 1e-6 * own
+        return np.linalg.norm(reach, axis=0) <= 1e-6 * own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

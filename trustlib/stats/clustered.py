@@ -9,10 +9,10 @@ G counts clusters, N rows (a unit or period with a single row fits itself and is
 the sample beforehand), K coefficients: the regressors and the fixed effects that are not
 nested in the clusters, that is the periods; unit effects are nested in the clusters and not
 counted. Intervals use Student's t with G − 1 degrees of freedom. This is the convention of
-R's fixest and of pyfixest, with which the numbers agree; linearmodels counts the degrees of
-freedom of its fixed effects otherwise and its errors differ by a factor (2.6 % on
-`mpdta`), so that only its points and its unscaled covariance are used. The group-time and imputation estimators rest on
-influence functions alone: no factor, normal quantiles.
+R's fixest and of pyfixest, with which the numbers agree; linearmodels counts the unit effects
+and its errors are wider (2.6 % with 20 periods), so that only its points and its unscaled
+covariance are used. The group-time and imputation estimators rest on influence functions
+alone: no factor, normal quantiles.
 """
 
 from __future__ import annotations
@@ -20,18 +20,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from trustlib.stats.multiplier_bootstrap import cluster_sums
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-
-def cluster_sums(influence: FloatArray, cluster: IntArray) -> FloatArray:
-    """Sum rows within clusters: (n, m) and (n,) codes from 0 -> (n_clusters, m)."""
-    n_clusters = int(cluster.max()) + 1
-    if n_clusters == len(cluster) and np.array_equal(cluster, np.arange(n_clusters)):
-        return influence
-    sums = np.zeros((n_clusters, influence.shape[1]))
-    np.add.at(sums, cluster, influence)
-    return sums
 
 
 def clustered_covariance(
