@@ -82,7 +82,7 @@ def closed_form(panel: Panel, comparisons: Cells, estimable: np.ndarray) -> Clos
     total = np.bincount(comparisons.of_unit, weight, minlength=n_cohorts)
     mean = np.zeros((n_cohorts, n_periods))
     residual = np.empty((n, n_periods + 1))
-    for cohort in np.flatnonzero(total):
+    for cohort in np.flatnonzero(total).tolist():
         rows = np.flatnonzero(comparisons.of_unit == cohort)
         own, w = outcome[rows], weight[rows, None]
         mean[cohort] = (own * w).sum(axis=0) / total[cohort]

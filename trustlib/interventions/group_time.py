@@ -157,11 +157,10 @@ def _allowed(control_group: str, covariate_method: str, base_period: str) -> Non
 
 def _reasons(panel: Panel, comparisons: Cells) -> list[str]:
     present = np.bincount(comparisons.of_unit, minlength=len(comparisons.cohorts)) > 0
-    has_control = (comparisons.controls & present).any(axis=1)
-    has_base = comparisons.base >= 0
+    compared = (comparisons.controls & present).sum(axis=1).tolist()
     return [
-        _NO_BASE if not base else "" if control else _NO_CONTROL
-        for base, control in zip(has_base, has_control, strict=True)
+        _NO_BASE if base < 0 else "" if n else _NO_CONTROL
+        for base, n in zip(comparisons.base.tolist(), compared, strict=True)
     ]
 
 

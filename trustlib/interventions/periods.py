@@ -43,9 +43,10 @@ class Periods:
         the last one n_periods.
         """
         n = len(self.starts)
-        side = "right" if self.dated else "left"
-        index = np.searchsorted(self.starts, start, side=side).astype(np.int64)
-        index -= 1 if self.dated else 0
+        if self.dated:
+            index = np.searchsorted(self.starts, start, side="right").astype(np.int64) - 1
+        else:
+            index = np.searchsorted(self.starts, start, side="left").astype(np.int64)
         index[start >= self.end] = n
         index = np.maximum(index, 0)
         inside = (index < n) & (start >= self.starts[0])
@@ -106,11 +107,8 @@ def _monthly(values: np.ndarray, months: np.ndarray) -> Periods:
     form = "%Y-%m-%d"
     if first:
         form = "%Y" if step % 12 == 0 and (index.month == 1).all() else "%Y-%m"
-    return Periods(
-        starts=values,
-        end=np.datetime64(end.to_datetime64(), "us"),
-        names=tuple(index.strftime(form)),
-    )
+    last = np.asarray([end], dtype="datetime64[us]")[0]
+    return Periods(starts=values, end=last, names=tuple(index.strftime(form)))
 
 
 def _even(steps: np.ndarray, column: str) -> None:

@@ -120,8 +120,9 @@ def _difference(
     if design is not None and score is not None:
         psi -= times(score.influence, cross(design, own[:, None]) / total_c)[:, 0]
     if design is not None and regression is not None:
-        far = cross(design, np.stack([control / total_c, treat / total_t], axis=1))
-        psi += times(regression, (far[:, 0] - far[:, 1])[:, None])[:, 0]
+        psi += times(regression, cross(design, (control / total_c - treat / total_t)[:, None]))[
+            :, 0
+        ]
     trimmed = score.trimmed if score is not None else 0
     return TwoByTwo(point=mean_t - mean_c, influence=psi, trimmed=trimmed)
 
@@ -134,7 +135,8 @@ def _regression(
     coefficients = np.linalg.solve(information, cross(design, (control * change)[:, None]))
     residual = change - times(design, coefficients)[:, 0]
     scores = (control * residual)[:, None] * design
-    return residual, times(scores, np.linalg.inv(information) * len(change))
+    inverse: FloatArray = np.linalg.inv(information)
+    return residual, times(scores, inverse * len(change))
 
 
 def _design(covariates: FloatArray) -> FloatArray:
