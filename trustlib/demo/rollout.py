@@ -47,9 +47,11 @@ def rollout_truth(folder: Path = FOLDER) -> RolloutTruth:
     """What the link warning changed in the world of `folder`. For tests, as `truth`."""
     import duckdb
 
-    with contextlib.closing(duckdb.connect(str(folder / "world.duckdb"), read_only=True)) as engine:
-        path = str(folder / "truth.duckdb").replace("'", "''")
-        engine.execute(f"ATTACH '{path}' AS truth (READ_ONLY)")
+    with contextlib.closing(duckdb.connect()) as engine:
+        for name in ("world", "truth"):
+            path = str(folder / f"{name}.duckdb").replace("'", "''")
+            engine.execute(f"ATTACH '{path}' AS {name} (READ_ONLY)")
+        engine.execute("USE world")
         return read_rollout_truth(engine)
 
 
