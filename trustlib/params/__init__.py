@@ -4,11 +4,14 @@ from trustlib.params.ad_hoc import schema_from_notebook
 from trustlib.params.describing import json_schema, json_schema_text, new, table
 from trustlib.params.files import ParamsFile, load, read
 from trustlib.params.incidents import IncidentSizingParams
+from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
 from trustlib.params.schemas import notebooks, schema
 from trustlib.params.shared import SharedParams
 
 __all__ = [
     "IncidentSizingParams",
+    "InterventionDidParams",
+    "InterventionPowerParams",
     "ParamsFile",
     "SharedParams",
     "json_schema",

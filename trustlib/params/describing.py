@@ -119,7 +119,7 @@ def commented(made: type[SharedParams], slug: str) -> str:
 
 def _lines(made: type[SharedParams], name: str, value: Any) -> list[str]:
     info = made.model_fields[name]
-    if value is None and (info.is_required() or name == "owner"):
+    if value is None and (info.is_required() or name in made.show_example):
         value = info.examples[0] if info.examples else _default(made, name)
     comment = textwrap.wrap(info.description or "", width=96)
     choices = getattr(info.annotation, "__args__", ())

@@ -25,6 +25,8 @@ class SharedParams(BaseModel):
     notebook: ClassVar[str]
     # Optional names that a new file shows among those to edit.
     edit_first: ClassVar[tuple[str, ...]] = ()
+    # Optional names that a new file shows with their example and not with their default.
+    show_example: ClassVar[tuple[str, ...]] = ("owner",)
 
     title: Annotated[
         Text, Field(description="The report's heading.", examples=["Rule 17 over-blocking, March"])
