@@ -18,7 +18,7 @@ def lasso_path(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
     vector of finite size, and only its optimality is lost.
     """
     k = len(gradient)
-    corners = [np.zeros(k)]
+    corners: list[FloatArray] = [np.zeros(k)]
     penalty = float(np.abs(gradient).max(initial=0.0))
     if penalty == 0:
         return np.array(corners)
@@ -34,7 +34,8 @@ def lasso_path(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
         next_penalty, joins, leaves = _next_corner(
             penalty, active, gradient + curvature @ base, curvature @ slope, base, slope
         )
-        corners.append(base + next_penalty * slope)
+        corner: FloatArray = base + next_penalty * slope
+        corners.append(corner)
         if next_penalty == 0:
             return np.array(corners)
         corners[-1][leaves] = 0.0
@@ -44,7 +45,7 @@ def lasso_path(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
         penalty = next_penalty
         if not active.any():  # everything returned to zero: only rounding does that
             break
-    corners.append(np.linalg.solve(curvature, -gradient))
+    corners.append(np.asarray(np.linalg.solve(curvature, -gradient), dtype=float))
     return np.array(corners)
 
 
