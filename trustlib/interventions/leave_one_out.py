@@ -96,7 +96,7 @@ def leave_one_out_check(found: pd.DataFrame, spec: DidSpec, *, effect: float) ->
         text = f"Not run: one cohort only, and no 3 to {MOST_CLUSTERS} clusters to leave out."
         return Check(name=name, verdict="not_run", label="nothing to leave out", text=text)
     away = (known["point"] - effect).abs()
-    worst = known.loc[away.idxmax()]
+    worst = known.iloc[int(away.to_numpy().argmax())]
     kinds = {kind: int((known["kind"] == kind).sum()) for kind in ("cohort", "cluster")}
     said = " and ".join(format.plural(n, kind) for kind, n in kinds.items() if n)
     who = f"the cohort of {worst['left_out']}" if worst["kind"] == "cohort" else "one cluster"

@@ -112,7 +112,7 @@ def placebo_in_time_check(found: pd.DataFrame, spec: DidSpec, *, effect: float) 
         text = "Not run: no cohort has two periods before treatment with a comparison."
         return Check(name=name, verdict="not_run", label="no room for earlier starts", text=text)
     smallest = float(known["p_value"].min())
-    worst = known.loc[known["p_value"].idxmin()]
+    worst = known.iloc[int(known["p_value"].to_numpy().argmin())]
     adjusted = min(1.0, smallest * len(known))
     text = (
         f"With starts pretended 1 to {int(known['shift'].max())} periods earlier, periods before "
