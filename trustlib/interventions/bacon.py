@@ -44,7 +44,7 @@ def bacon(panel: Panel) -> pd.DataFrame:
         return pd.DataFrame({name: [] for name in COLUMNS})
     group, starts = cohort_codes(panel)
     weight = panel.weight[:, 0]
-    mass = np.bincount(group, weight, len(starts))
+    mass = np.bincount(group, weight, len(starts)).astype(np.float64)
     sums = np.zeros((len(starts), panel.n_periods))
     np.add.at(sums, group, weight[:, None] * _centred(panel.outcome))
     means = sums / np.maximum(mass, np.finfo(float).tiny)[:, None]

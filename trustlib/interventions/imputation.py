@@ -34,6 +34,8 @@ from trustlib.interventions.regression import (
 )
 from trustlib.stats.cell_regression import CellFit, cell_design, cell_fit, unit_mean
 from trustlib.stats.clustered import clustered_covariance
+from trustlib.stats.fixed_order import cross
+from trustlib.stats.fixed_order import times as products
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,7 +98,6 @@ def imputation(
     simple = one_number(
         point=float(share[share > 0] @ point[share > 0]) if after.any() else float("nan"),
         inference=_conservative(panel, psi[:, share > 0] @ share[share > 0, None]),
-        units=int(((made.weight > 0) & (times[group] >= 0)).any(axis=1).sum()),
         level=level,
         notes=notes,
     )
@@ -132,7 +133,7 @@ def _imputed(panel: Panel, kept: Sample, *, cells: np.ndarray) -> Imputed:
     design = cell_design(kept.weight, group=everyone, column=no_dummies, covariates=kept.covariates)
     fit = cell_fit(design, panel.outcome)
     raw = panel.covariates[:, :, list(kept.numbers)]
-    known = ~np.isnan(panel.outcome) & np.isfinite(raw).all(axis=2)
+    known = np.isfinite(panel.outcome) & np.isfinite(raw.sum(axis=2))
     swept = np.where(known[:, :, None], raw, 0.0)
     swept = swept - unit_mean(kept.covariates, kept.weight)[:, None]
     seen = (kept.weight > 0).any(axis=1)[:, None]
@@ -191,7 +192,7 @@ def _influence(
         of_key = np.searchsorted(keys, times[g, at])
         own = made.weight[np.ix_(rows, at)] / mass[of_key]
         right[at, of_key] += own.sum(axis=0)
-        right[:n_periods, of_key] -= share[rows].T @ own
+        right[:n_periods, of_key] -= cross(share[rows], own)
         right[n_periods:, of_key] += np.einsum("it,itp->pt", own, made.covariates[rows][:, at])
         effect, squared = made.effect[np.ix_(rows, at)], own**2
         mean = (squared * effect).sum(axis=0) / squared.sum(axis=0)
@@ -199,8 +200,9 @@ def _influence(
     lead = made.fit.design.inverse @ right
     scored = untreated * made.fit.residual
     psi = _by_event_time(excess, times=times[group], keys=keys)
-    psi -= scored @ lead[:n_periods]
-    psi -= np.einsum("itp,it->ip", made.fit.design.covariates, scored) @ lead[n_periods:]
+    psi -= products(scored, lead[:n_periods])
+    by_unit = np.einsum("itp,it->ip", made.fit.design.covariates, scored)
+    psi -= products(by_unit, lead[n_periods:])
     psi[:, mass == 0] = np.nan
     return psi
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trustlib.interventions.panel import FloatArray, IntArray, Panel
-from trustlib.interventions.regression import inference, regression_design, sample
+from trustlib.interventions.regression import event_sizes, regression_design, sample, unit_influence
 from trustlib.stats.cell_regression import cell_fit
 
 
@@ -53,18 +53,16 @@ def leads(panel: Panel, *, group: IntArray, times: IntArray, anticipation: int) 
         targets = np.eye(len(free), design.n_columns).T
         at = np.searchsorted(keys, free)
         point[at] = fit.point(targets)
-        made = inference(panel, kept, fit, targets)
-        influence[:, at] = made.influence / panel.n_units
+        influence[:, at] = unit_influence(panel, kept, fit, targets)
         notes += [
             f"event time {key} not estimable: no untreated cells to compare with"
             for key in keys[np.isnan(point)]
         ]
-    there = (kept.weight > 0) & joined[group][:, None]
-    units = [int((there & (times[group] == key)).any(axis=1).sum()) for key in keys]
+    units, _ = event_sizes(kept.weight, group=group, times=times, treated=joined, keys=keys)
     return Leads(
         keys=keys,
         point=point,
-        units=np.array(units, dtype=np.int64),
+        units=units,
         influence=influence,
         notes=tuple(notes),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from trustlib.core import Refusal
 from trustlib.interventions.effects import Effects
@@ -47,7 +48,9 @@ class Sample:
         return int((self.weight > 0).any(axis=0).sum())
 
 
-def sample(panel: Panel, *, cells: np.ndarray | None = None, singles: bool = False) -> Sample:
+def sample(
+    panel: Panel, *, cells: npt.NDArray[np.bool_] | None = None, singles: bool = False
+) -> Sample:
     """The cells of `panel` (those in the mask `cells`) that a two-way regression can use.
 
     Left out, and said: cells without outcome or covariate, cells that are alone in their unit
@@ -59,11 +62,11 @@ def sample(panel: Panel, *, cells: np.ndarray | None = None, singles: bool = Fal
     Refusal
         If covariates are collinear: the columns are named.
     """
-    there = ~np.isnan(panel.outcome) if cells is None else cells & ~np.isnan(panel.outcome)
+    there = np.isfinite(panel.outcome) & (True if cells is None else cells)
     weight = np.where(there, panel.weight, 0.0)
     kept, notes = _covariates_kept(panel, weight)
     covariates = panel.covariates[:, :, kept]
-    unknown = there & ~np.isfinite(covariates).all(axis=2)
+    unknown = there & ~np.isfinite(covariates.sum(axis=2))
     if unknown.any():
         notes.append(f"{int(unknown.sum())} cells without a covariate's value left out")
         weight = np.where(unknown, 0.0, weight)
@@ -84,7 +87,7 @@ def _covariates_kept(panel: Panel, weight: FloatArray) -> tuple[list[int], list[
     names = panel.covariate_names
     if not names:
         return [], []
-    known = np.isfinite(panel.covariates).all(axis=2)
+    known = np.isfinite(panel.covariates.sum(axis=2))
     usable = np.where(known, weight, 0.0)
     fault = covariate_fault(np.where(known[:, :, None], panel.covariates, 0.0), usable)
     if fault.collinear:
@@ -123,6 +126,33 @@ def cohort_codes(panel: Panel) -> tuple[IntArray, IntArray]:
 def event_times(panel: Panel, starts: IntArray) -> IntArray:
     """(n_cohorts, n_periods) of `starts`."""
     return np.arange(panel.n_periods)[None, :] - starts[:, None]
+
+
+def cohort_cells(
+    weight: FloatArray, *, group: IntArray, n_cohorts: int
+) -> tuple[IntArray, FloatArray]:
+    """Units and their weight in each cohort's cells, (n_cohorts, n_periods) each."""
+    cells = np.zeros((n_cohorts, weight.shape[1]), dtype=np.int64)
+    mass = np.zeros(cells.shape)
+    for g in range(n_cohorts):
+        own = weight[group == g]
+        cells[g], mass[g] = (own > 0).sum(axis=0), own.sum(axis=0)
+    return cells, mass
+
+
+def event_sizes(
+    weight: FloatArray,
+    *,
+    group: IntArray,
+    times: IntArray,
+    treated: npt.NDArray[np.bool_],
+    keys: IntArray,
+) -> tuple[IntArray, FloatArray]:
+    """Units and their weight at each of the event times `keys`, over cohorts `treated`."""
+    cells, mass = cohort_cells(weight, group=group, n_cohorts=len(times))
+    at = [(times == key) & treated[:, None] for key in keys]
+    units = np.array([cells[here].sum() for here in at], dtype=np.int64)
+    return units, np.array([mass[here].sum() for here in at], dtype=np.float64)
 
 
 def regression_design(
@@ -172,24 +202,36 @@ class Inference:
 
 def inference(panel: Panel, kept: Sample, fit: CellFit, targets: FloatArray) -> Inference:
     """Of linear combinations `targets` (n_columns, m) of the fit's dummies."""
-    design = fit.design
-    estimable = int(design.estimable(np.eye(design.n_columns)).sum())
-    factor, clusters = house_factor(panel, kept, dummies=estimable)
-    influence = np.sqrt(factor) * fit.influence(targets)
-    influence[:, ~design.estimable(targets)] = np.nan
+    influence = unit_influence(panel, kept, fit, targets)
     return Inference(
         influence=panel.n_units * influence,
         covariance=clustered_covariance(influence, cluster=panel.cluster),
-        degrees=clusters - 1,
+        degrees=clusters_of(panel, kept) - 1,
     )
 
 
-def house_factor(panel: Panel, kept: Sample, *, dummies: int) -> tuple[float, int]:
-    """The small-sample factor of a regression with `dummies`, and its clusters."""
-    clusters = len(np.unique(panel.cluster[(kept.weight > 0).any(axis=1)]))
-    coefficients = dummies + len(kept.names) + kept.periods
-    factor = small_sample_factor(clusters=clusters, rows=kept.rows, coefficients=coefficients)
-    return factor, clusters
+def unit_influence(panel: Panel, kept: Sample, fit: CellFit, targets: FloatArray) -> FloatArray:
+    """(n_units, m): each unit's part of the error of `targets`, times the root of the
+    small-sample factor; NaN where not estimable."""
+    design = fit.design
+    estimable = int(design.estimable(np.eye(design.n_columns)).sum())
+    influence = np.sqrt(house_factor(panel, kept, dummies=estimable)) * fit.influence(targets)
+    influence[:, ~design.estimable(targets)] = np.nan
+    return influence
+
+
+def house_factor(panel: Panel, kept: Sample, *, dummies: int) -> float:
+    """The small-sample factor of a regression with `dummies`."""
+    return small_sample_factor(
+        clusters=clusters_of(panel, kept),
+        rows=kept.rows,
+        coefficients=dummies + len(kept.names) + kept.periods,
+    )
+
+
+def clusters_of(panel: Panel, kept: Sample) -> int:
+    """Clusters with a cell in the sample."""
+    return len(np.unique(panel.cluster[(kept.weight > 0).any(axis=1)]))
 
 
 def family(
@@ -231,7 +273,7 @@ def family(
 
 
 def one_number(
-    *, point: float, inference: Inference, units: int, level: float, notes: Sequence[str] = ()
+    *, point: float, inference: Inference, level: float, notes: Sequence[str] = ()
 ) -> Effects:
     """The family of kind "simple": no keys, the effect is the overall."""
     nothing = np.zeros(0)
@@ -242,7 +284,7 @@ def one_number(
         point=nothing,
         standard_error=nothing,
         covariance=np.zeros((0, 0)),
-        units=np.array([units], dtype=np.int64)[:0],
+        units=np.zeros(0, dtype=np.int64),
         overall=point,
         overall_standard_error=float(np.sqrt(inference.covariance[0, 0])),
         overall_weights=nothing,

@@ -20,6 +20,7 @@ from trustlib.core import Refusal
 from trustlib.interventions.effects import Effects
 from trustlib.interventions.panel import FloatArray, IntArray, Panel
 from trustlib.interventions.regression import (
+    cohort_cells,
     cohort_codes,
     event_times,
     family,
@@ -46,7 +47,7 @@ def sun_abraham(panel: Panel, *, level: float = 0.95) -> tuple[Effects, Effects]
     group, starts = cohort_codes(compared)
     times = event_times(compared, starts)
     kept = sample(compared)
-    cells, mass = _cohort_cells(kept.weight, group=group, n_cohorts=len(starts))
+    cells, mass = cohort_cells(kept.weight, group=group, n_cohorts=len(starts))
     treated = (starts < panel.n_periods)[:, None] & (cells > 0)
     column = np.full(times.shape, -1)
     free = treated & (times != -1)
@@ -66,7 +67,6 @@ def sun_abraham(panel: Panel, *, level: float = 0.95) -> tuple[Effects, Effects]
     simple = one_number(
         point=float(point[-1]),
         inference=made.only(-1),
-        units=int(((kept.weight > 0) & (treated & (times >= 0))[group]).any(axis=1).sum()),
         level=level,
         notes=notes,
     )
@@ -103,18 +103,6 @@ def _comparable(panel: Panel) -> tuple[Panel, list[str]]:
     never = np.where(panel.first_treated == last, panel.n_periods, panel.first_treated)
     note = "nobody is never treated: compared with the cohort that starts last, until it starts"
     return replace(panel, outcome=outcome, first_treated=never), [note]
-
-
-def _cohort_cells(
-    weight: FloatArray, *, group: IntArray, n_cohorts: int
-) -> tuple[IntArray, FloatArray]:
-    """Units and their weight in each cohort's cells, (n_cohorts, n_periods) each."""
-    cells = np.zeros((n_cohorts, weight.shape[1]), dtype=np.int64)
-    mass = np.zeros(cells.shape)
-    for g in range(n_cohorts):
-        own = weight[group == g]
-        cells[g], mass[g] = (own > 0).sum(axis=0), own.sum(axis=0)
-    return cells, mass
 
 
 def _shares(

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from trustlib.stats.fixed_order import cross, times
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -94,11 +96,12 @@ class CellFit:
         k, n_periods = design.n_columns, design.weight.shape[1]
         lead = design.inverse[:, :k] @ targets
         scored = design.weight * self.residual
-        made = np.einsum("itp,it->ip", design.covariates, scored) @ lead[k + n_periods :]
+        by_unit = np.einsum("itp,it->ip", design.covariates, scored)
+        made = times(by_unit, lead[k + n_periods :])
         of_cell = np.vstack([lead[:k], np.zeros((1, targets.shape[1]))])
         for g, column in enumerate(design.column):
             rows = design.group == g
-            made[rows] += scored[rows] @ (of_cell[column] + lead[k : k + n_periods])
+            made[rows] += times(scored[rows], of_cell[column] + lead[k : k + n_periods])
         return made
 
 
@@ -116,6 +119,13 @@ def unit_demeaned(values: FloatArray, weight: FloatArray) -> FloatArray:
     """Weighted unit means taken out of (n_units, n_periods[, p]); 0 where the weight is."""
     there = (weight > 0).reshape(*weight.shape, *[1] * (values.ndim - 2))
     return (values - unit_mean(values, weight)[:, None]) * there
+
+
+def weighted_products(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """(p, p) weighted cross products of (n_units, n_periods, p)."""
+    p = values.shape[2]
+    rows = values.shape[0] * values.shape[1]
+    return cross((values * weight[:, :, None]).reshape(rows, p), values.reshape(rows, p))
 
 
 def cell_design(
@@ -141,7 +151,7 @@ def cell_design(
         normal[periods, periods] += swept_cells
         normal[own, tail] += cells.T @ crossed
         normal[periods, tail] += crossed
-    normal[tail, tail] = np.einsum("it,itp,itq->pq", weight, swept, swept, optimize=True)
+    normal[tail, tail] = weighted_products(swept, weight)
     lower = np.tril_indices_from(normal, -1)
     normal[lower] = normal.T[lower]
     inverse, null, scale = _solved(normal)
@@ -172,7 +182,7 @@ def cell_fit(design: CellDesign, outcome: FloatArray) -> CellFit:
     of_cell = np.append(raw[:k], 0.0)[design.column] + raw[k : k + n_periods]
     fitted = of_cell[design.group]
     if design.covariates.shape[2]:
-        fitted = fitted + design.covariates @ raw[k + n_periods :]
+        fitted = fitted + np.einsum("itp,p->it", design.covariates, raw[k + n_periods :])
     targets = np.eye(k)
     return CellFit(
         design=design,
@@ -189,7 +199,7 @@ def _own_columns(of_period: IntArray) -> IntArray:
 def swept_weight(weight: FloatArray) -> FloatArray:
     """M_g of one cohort's weights (n, n_periods)."""
     total = np.maximum(weight.sum(axis=1), np.finfo(float).tiny)
-    return np.diag(weight.sum(axis=0)) - weight.T @ (weight / total[:, None])
+    return np.diag(weight.sum(axis=0)) - cross(weight, weight / total[:, None])
 
 
 def _solved(normal: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trustlib.stats.cell_regression import SINGULAR, FloatArray, swept_weight, unit_demeaned
+from trustlib.stats.cell_regression import (
+    SINGULAR,
+    FloatArray,
+    swept_weight,
+    unit_demeaned,
+    weighted_products,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,5 +49,4 @@ def within_products(values: FloatArray, weight: FloatArray) -> FloatArray:
     swept = unit_demeaned(values, weight)
     crossed = np.einsum("it,itp->tp", weight, swept)
     periods = np.linalg.pinv(swept_weight(weight), rcond=SINGULAR, hermitian=True)
-    raw = np.einsum("it,itp,itq->pq", weight, swept, swept, optimize=True)
-    return raw - crossed.T @ periods @ crossed
+    return weighted_products(swept, weight) - crossed.T @ periods @ crossed
