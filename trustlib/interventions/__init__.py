@@ -2,6 +2,7 @@
 
 from trustlib.interventions.aggregation import aggregate
 from trustlib.interventions.design import Design
+from trustlib.interventions.did import did
 from trustlib.interventions.effects import Effects
 from trustlib.interventions.group_time import GroupTime, group_time
 from trustlib.interventions.panel import Panel
@@ -17,6 +18,7 @@ __all__ = [
     "GroupTime",
     "Panel",
     "aggregate",
+    "did",
     "group_time",
     "panel_from_frame",
 ]

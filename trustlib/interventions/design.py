@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from trustlib.core import Refusal
+from trustlib.interventions.disclosure import may_be_named
 from trustlib.interventions.panel import Panel
 from trustlib.interventions.spec import DidSpec, Estimator, Scale
 
 FEW_CLUSTERS = 20  # below this, cluster-robust errors are too small (METHODS §1)
+FEW_OF_A_KIND = 5  # treated, or untreated, clusters: the same with many of the other kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +67,68 @@ class Design:
 
 
 def design(panel: Panel, spec: DidSpec) -> Design:
-    """Recognise the design of `panel`; see `Design`."""
-    raise NotImplementedError
+    """Recognise the design of `panel`.
+
+    Raises
+    ------
+    Refusal
+        If the outcome's scale was given and its values contradict it.
+    """
+    never = panel.never
+    groups = panel.groups
+    treated_clusters = len(np.unique(panel.cluster[~never]))
+    untreated_clusters = panel.n_clusters - treated_clusters
+    few = panel.n_clusters < FEW_CLUSTERS or treated_clusters < FEW_OF_A_KIND
+    if never.any():
+        few = few or untreated_clusters < FEW_OF_A_KIND
+    control = spec.control_group if never.any() else "not_yet"
+    return Design(
+        units=panel.n_units,
+        periods=panel.n_periods,
+        clusters=panel.n_clusters,
+        treated_units=int((~never).sum()),
+        treated_clusters=treated_clusters,
+        never_units=int(never.sum()),
+        cohorts=len(groups),
+        staggered=len(groups) > 1,
+        balanced=panel.balanced,
+        missing_cells=int(np.isnan(panel.outcome).sum()),
+        periods_before=int(groups.min()),
+        periods_after=int(panel.n_periods - groups.min()),
+        few_clusters=few,
+        estimator=_estimator(panel, spec),
+        outcome_scale=_scale(panel, spec),
+        control_group=control,
+        period_names=(panel.period_names[0], panel.period_names[-1]),
+        names_shown=may_be_named(panel.unit_names) and may_be_named(panel.cluster_names),
+    )
+
+
+def _estimator(panel: Panel, spec: DidSpec) -> Estimator:
+    if spec.estimator != "auto":
+        return spec.estimator
+    one_date = len(panel.groups) == 1 and panel.never.any()
+    # With one date nothing is compared with what was treated before, and all periods before
+    # it serve as the baseline; that is worth having, and it is the two-way regression.
+    if one_date and panel.balanced and not panel.covariate_names and spec.anticipation == 0:
+        return "two_way"
+    return "callaway_santanna"
+
+
+def _scale(panel: Panel, spec: DidSpec) -> Scale:
+    values = panel.outcome[~np.isnan(panel.outcome)]
+    if spec.outcome_scale in ("rate", "count") and (values < 0).any():
+        raise Refusal(
+            f"the outcome is called a {spec.outcome_scale} and has negative values",
+            where=f"outcome_scale: {spec.outcome_scale}",
+            next_step="set outcome_scale to level or log, or correct the source",
+        )
+    if spec.outcome_scale != "auto":
+        return spec.outcome_scale
+    if re.match(r"(?:log|ln)_|.*_(?:log|ln)$", str(spec.outcome_name or spec.outcome).lower()):
+        return "log"
+    if spec.weight is not None and (values >= 0).all():
+        return "rate"
+    if (values >= 0).all() and (values == np.round(values)).all():
+        return "count"
+    return "level"

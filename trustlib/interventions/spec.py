@@ -51,6 +51,8 @@ class DidSpec:
     outcome_scale
         What the outcome's numbers are; decides how the total is sized. "auto" goes by the
         column's name and values, and says so.
+    rate_per
+        A rate's denominator in people of `weight`: 1000 where the outcome is per 1,000.
     outcome_name
         The outcome's name for a reader; None: the column's.
     level, seed, draws
@@ -76,6 +78,7 @@ class DidSpec:
     base_period: BasePeriod = "varying"
     anticipation: int = 0
     outcome_scale: Scale = "auto"
+    rate_per: float = 1.0
     outcome_name: str | None = None
     level: float = 0.95
     seed: int = 0
@@ -97,6 +100,14 @@ class DidSpec:
             raise Refusal(f"anticipation {self.anticipation} is negative")
         if self.draws < 99:
             raise Refusal(f"draws {self.draws}: simultaneous bands need 99 at least")
+        if not 0 < self.rate_per < float("inf"):
+            raise Refusal(f"rate_per {self.rate_per} is not a positive amount")
+        if self.outcome_scale == "rate" and self.weight is None:
+            raise Refusal(
+                "a rate needs to know of how many: there is no weight column",
+                where="outcome_scale: rate, weight_column: null",
+                next_step="name the column with the number of people behind each rate",
+            )
         value_usd = self.unit_value_usd
         if value_usd is not None and not 0 <= value_usd < float("inf"):
             raise Refusal(f"unit_value_usd {value_usd} is not a finite amount of 0 or more")

@@ -1,0 +1,158 @@
+"""The same effect by every estimator that can be had for the panel, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtrit
+
+from trustlib.core import Refusal
+from trustlib.interventions.aggregation import aggregate
+from trustlib.interventions.design import Design
+from trustlib.interventions.group_time import group_time
+from trustlib.interventions.headline import Headline
+from trustlib.interventions.imputation import imputation
+from trustlib.interventions.panel import Panel
+from trustlib.interventions.spec import DidSpec
+from trustlib.interventions.sun_abraham import sun_abraham
+from trustlib.interventions.two_way import two_way
+
+_COVARIATES = {
+    "doubly_robust": "doubly robust",
+    "regression": "outcome regression",
+    "ipw": "inverse probability weighting",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One way to estimate: its name, and how."""
+
+    estimator: str
+    description: str
+    estimate: Callable[[], tuple[float, float]]
+    student: bool  # Student's t with clusters − 1 degrees of freedom, not the normal
+    modern: bool  # makes no forbidden comparison
+
+
+def comparison_frame(
+    panel: Panel, design: Design, spec: DidSpec, headline: Headline, *, description: str
+) -> pd.DataFrame:
+    """`DidResult.comparison`: the headline, then every other estimator that applies.
+
+    A row that cannot be had keeps its place, with NaN and the reason in `note`.
+    """
+    rows: list[dict[str, object]] = [
+        {
+            "estimator": design.estimator,
+            "description": description,
+            "point": headline.point,
+            "standard_error": headline.standard_error,
+            "low": headline.low,
+            "high": headline.high,
+            "headline": True,
+            "modern": design.estimator != "two_way" or not design.staggered,
+            "note": headline.note or "",
+        }
+    ]
+    rows += [_row(row, panel, spec) for row in _others(panel, design, spec)]
+    numbers = ["point", "standard_error", "low", "high"]
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, float))
+
+
+def _row(row: _Row, panel: Panel, spec: DidSpec) -> dict[str, object]:
+    share = 0.5 + spec.level / 2
+    critical = float(stdtrit(panel.n_clusters - 1, share) if row.student else ndtri(share))
+    note = ""
+    try:
+        point, error = row.estimate()
+    except Refusal as refusal:
+        point, error, note = np.nan, np.nan, refusal.what
+    # One treated cluster leaves an error of nearly zero that means nothing.
+    if len(np.unique(panel.cluster[~panel.never])) < 2:
+        error = np.nan
+        note = note or "one treated cluster: no error can be estimated"
+    return {
+        "estimator": row.estimator,
+        "description": row.description,
+        "point": point,
+        "standard_error": error,
+        "low": point - critical * error,
+        "high": point + critical * error,
+        "headline": False,
+        "modern": row.modern,
+        "note": note,
+    }
+
+
+def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:
+    for control in ("never", "not_yet"):
+        if control == "never" and not panel.never.any():
+            continue
+        led = design.estimator == "callaway_santanna" and control == design.control_group
+        words = "never treated" if control == "never" else "not yet treated"
+        if not led:
+            yield _group_time(panel, spec, control, f"group-time effects, {words}")
+        elif panel.covariate_names:
+            plain = replace(panel, covariates=panel.covariates[:, :, :0], covariate_names=())
+            yield _group_time(plain, spec, control, f"group-time effects, {words}, no covariates")
+    if panel.covariate_names:
+        for method, words in _COVARIATES.items():
+            if method != spec.covariate_method:
+                other = replace(spec, covariate_method=method)
+                yield _group_time(
+                    panel, other, design.control_group, f"group-time effects, {words}"
+                )
+    if design.estimator != "imputation":
+        yield _Row(
+            estimator="imputation",
+            description="imputation (Borusyak, Jaravel and Spiess)",
+            estimate=lambda: _overall(
+                imputation(panel, anticipation=spec.anticipation, level=spec.level)[1]
+            ),
+            student=False,
+            modern=True,
+        )
+    if design.estimator != "sun_abraham":
+        yield _Row(
+            estimator="sun_abraham",
+            description="interaction-weighted (Sun and Abraham)",
+            estimate=lambda: _overall(sun_abraham(panel, level=spec.level)[1]),
+            student=True,
+            modern=True,
+        )
+    if design.estimator != "two_way":
+        yield _Row(
+            estimator="two_way",
+            description="two-way fixed effects",
+            estimate=lambda: _overall(two_way(panel, level=spec.level)),
+            student=True,
+            modern=not design.staggered,
+        )
+
+
+def _group_time(panel: Panel, spec: DidSpec, control: str, description: str) -> _Row:
+    def estimate() -> tuple[float, float]:
+        cells = group_time(
+            panel,
+            control_group=control,
+            covariate_method=spec.covariate_method,
+            anticipation=spec.anticipation,
+            base_period="varying",
+        )
+        return _overall(aggregate(cells, "simple", level=spec.level, draws=0, seed=spec.seed))
+
+    return _Row(
+        estimator="callaway_santanna",
+        description=description,
+        estimate=estimate,
+        student=False,
+        modern=True,
+    )
+
+
+def _overall(effects: object) -> tuple[float, float]:
+    return float(effects.overall), float(effects.overall_standard_error)  # type: ignore[attr-defined]
