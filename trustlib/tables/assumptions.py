@@ -11,9 +11,8 @@ from trustlib.core import format as show
 from trustlib.core.text import short
 from trustlib.incidents import SizingResult
 from trustlib.tables import house
+from trustlib.tables.run import STRENGTH, evidence
 
-# Evidence by the worst verdict among the checks that bear on an assumption.
-_STRENGTH = {"pass": "● strong", "warn": "◐ medium", "fail": "○ weak", "not_run": "○ not tested"}
 _SEASON = ("two_methods_agree", "model_fit", "history_length", "sensitivity", "level_drift")
 _RECORDS = (
     *("missing_in_window", "data_complete", "empty_buckets", "duplicates"),
@@ -27,7 +26,7 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
     rows = [
         (
             f"Without the incident, {unit} would have followed their season",
-            _evidence(checks, *_SEASON),
+            evidence(checks, *_SEASON),
             _range(result),
         ),
         (
@@ -37,39 +36,33 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
         ),
         (
             "The history holds no other incident or holiday",
-            _evidence(checks, "holidays_or_masks", "contaminated_history"),
+            evidence(checks, "holidays_or_masks", "contaminated_history"),
             _without_exclusions(result),
         ),
         (
             f"Recorded {unit} are all of them, once each",
-            _evidence(checks, *_RECORDS),
+            evidence(checks, *_RECORDS),
             "lost or doubled records count as excess",
         ),
         (
             "The stated window is when it happened",
-            _evidence(checks, "onset_agrees"),
+            evidence(checks, "onset_agrees"),
             "what lies outside the window is not counted",
         ),
     ]
-    if (control := _evidence(checks, "control_usable")) != "not_run":
+    if (control := evidence(checks, "control_usable")) != "not_run":
         moved = "an incident in the control series hides part of the excess"
         rows.append(("The incident did not touch the control series", control, moved))
     if "cost_usd" in result.estimates:
         cost = show.usd(result.spec.unit_cost_usd)
         rows.append((f"Each costs {cost}", "not_run", "the cost moves in proportion"))
     return house.table(
-        [(text, _STRENGTH[verdict], effect) for text, verdict, effect in rows],
+        [(text, STRENGTH[verdict], effect) for text, verdict, effect in rows],
         columns=("Assumption", "Evidence", "If it is wrong"),
         caption="What the number rests on",
         classes=[verdict for _, verdict, _ in rows],
         classed="Evidence",
     )
-
-
-def _evidence(checks: Sequence[Check], *names: str) -> str:
-    """The worst verdict of the checks that bear on it; "not_run" where there is none."""
-    found = {check.verdict for check in checks if check.name in names}
-    return next((v for v in ("fail", "warn", "not_run", "pass") if v in found), "not_run")
 
 
 def _range(result: SizingResult) -> str:

@@ -16,6 +16,8 @@ from trustlib.tables import house
 if TYPE_CHECKING:
     from trustlib.data import Snapshot
 
+# Evidence by the worst verdict among the checks that bear on an assumption.
+STRENGTH = {"pass": "● strong", "warn": "◐ medium", "fail": "○ weak", "not_run": "○ not tested"}
 _STATEMENT = 8  # lines of SQL in the plain text
 
 
@@ -64,18 +66,15 @@ def _health(items: pd.DataFrame, *, caption: str) -> View:
 
 
 def sources(read: Read, *, timezone: str = "UTC", span: str | None = None) -> View:
-    """Which rows the report rests on; `span` in the place of instants where time has none."""
+    """Which rows the report rests on; `span` stands in the place of instants where it is given."""
     snapshot = read.snapshot
-    if span is None:
-        span = (
-            f"{show.instant(snapshot.window_start_at, timezone)} to "
-            f"{show.instant(snapshot.window_end_at, timezone)}"
-        )
+    start, end = snapshot.window_start_at, snapshot.window_end_at
+    over = "Periods"
+    if span is None and start is not None and end is not None:
+        span = f"{show.instant(start, timezone)} to {show.instant(end, timezone)}"
         over = f"From, to ({show.zone_name(timezone)})"
-    else:
-        over = "Periods"
     row = (
-        short(snapshot.source, 80), snapshot.kind, f"{snapshot.rows:,}", span, snapshot.sha256[:12],
+        short(snapshot.source, 80), snapshot.kind, f"{snapshot.rows:,}", span or "–", snapshot.sha256[:12],
     )  # fmt: skip
     return house.table(
         [row],
@@ -94,3 +93,9 @@ def statement(read: Read) -> View:
     more = [f"… {len(lines) - _STATEMENT} more lines"] if len(lines) > _STATEMENT else []
     twin = "\n".join(["The statement that ran", *lines[:_STATEMENT], *more])
     return View(html=html.format(text), text=twin)
+
+
+def evidence(checks: Sequence[Check], *names: str) -> str:
+    """The worst verdict of the checks that bear on it; "not_run" where there is none."""
+    found = {check.verdict for check in checks if check.name in names}
+    return next((v for v in ("fail", "warn", "not_run", "pass") if v in found), "not_run")

@@ -89,18 +89,16 @@ def _starts(ax: Axes, frame: pd.DataFrame) -> None:
     treated = frame["treated_units"]
     if not (treated > 0).any():
         return
-    first, last = int((treated > 0).idxmax()), int(treated.idxmax())
+    first, last = int((treated > 0).to_numpy().argmax()), int(treated.to_numpy().argmax())
     for at in {first, last}:
-        ax.axvspan(
-            at - 0.5, len(frame) - 0.4, color=PALETTE["actual"], alpha=0.05, linewidth=0
-        )
+        ax.axvspan(at - 0.5, len(frame) - 0.4, color=PALETTE["actual"], alpha=0.05, linewidth=0)
 
 
 def _start_label(ax: Axes, frame: pd.DataFrame) -> None:
     treated = frame["treated_units"]
     if not (treated > 0).any():
         return
-    first, last = int((treated > 0).idxmax()), int(treated.idxmax())
+    first, last = int((treated > 0).to_numpy().argmax()), int(treated.to_numpy().argmax())
     late = first > 0.6 * len(frame)
     text = "started" if first == last else "first start"
     ax.annotate(

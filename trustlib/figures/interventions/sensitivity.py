@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -44,7 +45,7 @@ def sensitivity(
         at = _positions(frame)
         ax.axhline(0, color=PALETTE["ink"], linewidth=1)
         _intervals(ax, frame, at, by)
-        labels = ["as it is" if first else show.alike([b])[0] for first, b in _bounds(frame)]
+        labels = ["as it is" if first else f"{b:.3g}" for first, b in _bounds(frame)]
         ax.set_xticks(at, labels)
         step = _step(frame)
         ax.set_xlim(min(at) - 0.7 * step, max(at) + 0.7 * step)
@@ -70,7 +71,7 @@ def _bounds(frame: pd.DataFrame) -> list[tuple[bool, float]]:
 
 def _step(frame: pd.DataFrame) -> float:
     bounds = sorted(frame["bound"].iloc[1:].dropna())
-    gaps = [b - a for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in pairwise(bounds) if b > a]
     return min(gaps, default=(bounds[0] or 1.0) if bounds else 1.0)
 
 

@@ -1,0 +1,180 @@
+"""The phrases that sentences about a rollout share; every number through the formatter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from trustlib.core import Check, Estimate
+from trustlib.core import format as show
+from trustlib.core.calendar import period as named
+from trustlib.core.text import clean, short
+from trustlib.interventions import DidResult
+
+SHOWN = "effect shown"
+NOT_SHOWN = "no effect shown"
+NOT_CONCLUSIVE = "not conclusive"
+NOT_ESTIMABLE = "not estimable"
+
+
+def outcome(result: DidResult) -> str:
+    """The outcome's name for a reader, as given."""
+    return short(result.spec.outcome_name or result.spec.outcome, 60)
+
+
+def unit(result: DidResult) -> str:
+    """What the total counts, as given."""
+    return short(result.spec.unit_label, 60)
+
+
+def level(result: DidResult) -> str:
+    return show.level(result.spec.level)
+
+
+def is_log(result: DidResult) -> bool:
+    return result.design.outcome_scale == "log"
+
+
+def att(result: DidResult) -> Estimate:
+    """The effect of the headline: per treated unit and period."""
+    return result.estimates["att"]
+
+
+def has_interval(estimate: Estimate | None) -> bool:
+    return estimate is not None and estimate.low is not None
+
+
+def excludes_zero(estimate: Estimate) -> bool:
+    """The interval lies on one side of zero."""
+    return estimate.low is not None and not estimate.low <= 0 <= (estimate.high or 0.0)
+
+
+def numbers(result: DidResult, point, low=None, high=None) -> tuple[str, str]:
+    """An effect in the outcome's unit and its interval; of a logarithm, as per cent change."""
+    values = [_finite(x) for x in (point, low, high)]
+    if is_log(result):
+        return percents([None if x is None else math.expm1(x) for x in values])
+    return show.triple(values[0], values[1], values[2], sign=True)
+
+
+def size(result: DidResult) -> tuple[str, str]:
+    """The headline effect and its interval: ``("−1.13", "−1.21 to −1.05")``."""
+    estimate = att(result)
+    return numbers(result, estimate.point, estimate.low, estimate.high)
+
+
+def log_points(estimate: Estimate) -> tuple[str, str]:
+    """An effect on a logarithm in its own unit."""
+    return show.triple(estimate.point, estimate.low, estimate.high, sign=True)
+
+
+def percents(values: list[float | None]) -> tuple[str, str]:
+    """Shares 0-1 as per cents, point and interval rounded to one place."""
+    known = [100 * x for x in values if x is not None]
+    if values[0] is None:
+        return "not estimable", "not estimable"
+    texts = [f"{text}{show.NBSP}%" for text in show.alike(known, sign=True, digits=2)]
+    if len(texts) < 3:
+        return texts[0], "not estimable"
+    return texts[0], f"{texts[1]} to {texts[2]}"
+
+
+def amount(estimate: Estimate) -> tuple[str, str]:
+    """Any estimate by its unit: dollars, a share as per cent, a plain signed number."""
+    if estimate.unit == "share":
+        return percents([estimate.point, estimate.low, estimate.high])
+    dollars = estimate.unit == "USD"
+    return show.triple(
+        estimate.point, estimate.low, estimate.high,
+        sign=not dollars, currency="$" if dollars else "",
+    )  # fmt: skip
+
+
+def fewer(result: DidResult, value: float, *, beside: Iterable[float] = ()) -> str:
+    """``34,000 fewer complaints``, ``210 more reports``."""
+    text = show.alike([abs(value), *map(abs, beside)])[0]
+    return f"{text} {'fewer' if value < 0 else 'more'} {unit(result)}"
+
+
+def moved(point: float) -> str:
+    return "fell" if point < 0 else "rose"
+
+
+def relative(result: DidResult) -> str | None:
+    """``13 % below what it would have been``; None where that share is not estimable."""
+    estimate = result.estimates.get("relative_effect")
+    if estimate is None or estimate.point is None or is_log(result):
+        return None
+    if abs(estimate.point) < 0.0005:
+        return "as it would have been"
+    side = "below" if estimate.point < 0 else "above"
+    return f"{percent(abs(estimate.point))} {side} what it would have been"
+
+
+def percent(share: float) -> str:
+    """Two digits, three from 100 % on."""
+    return show.percent(share, digits=3 if abs(share) >= 1 else 2)
+
+
+def over(result: DidResult) -> str:
+    """``52 treated units and up to 10 periods``."""
+    design = result.design
+    periods = show.plural(design.periods_after, "period")
+    up_to = "up to " if design.staggered else ""
+    return f"{show.plural(design.treated_units, 'treated unit')} and {up_to}{periods}"
+
+
+def period(result: DidResult) -> str:
+    """The panel's span, for the page's head."""
+    first, last = result.design.period_names
+    return f"{named(first)} {show.EN_DASH} {named(last)}"
+
+
+def check(checks: Iterable[Check], *names: str) -> Check | None:
+    """The first of `checks` with one of `names`."""
+    return next((made for made in checks if made.name in names), None)
+
+
+def why_none(result: DidResult) -> str:
+    """Why the headline has no interval, or no number."""
+    return reason(att(result).note or "too little in the panel to estimate it")
+
+
+def reason(note: str) -> str:
+    """A note as part of a sentence."""
+    text = clean(note).rstrip(".").removeprefix("not estimable: ").removeprefix("not run: ")
+    return text or "not estimable"
+
+
+def two_way(result: DidResult) -> pd.Series | None:
+    """The row of the two-way regression, where it has a number and is not the headline."""
+    frame = result.comparison
+    rows = frame[(frame["estimator"] == "two_way") & ~frame["headline"].astype(bool)]
+    rows = rows.dropna(subset=["point"])
+    return rows.iloc[0] if len(rows) else None
+
+
+def forbidden_share(result: DidResult) -> float | None:
+    """The weight of comparisons with units already treated; None without a decomposition."""
+    frame = result.bacon.dropna(subset=["weight"])
+    if frame.empty:
+        return None
+    bad = frame["kind"].astype(str).str.contains("forbidden")
+    return float(frame.loc[bad, "weight"].sum() / frame["weight"].sum())
+
+
+def breakdown(result: DidResult) -> str | None:
+    """What the conclusion survives, in words; None where it is not known."""
+    estimate = result.estimates.get("breakdown_relative_magnitudes")
+    if estimate is None or estimate.point is None:
+        return None
+    if estimate.point <= 0:
+        return "no departure from parallel trends at all"
+    times = show.alike([estimate.point])[0] if estimate.point >= 0.05 else "less than 0.05"
+    return f"departures from parallel trends of up to {times} times the worst one before the start"
+
+
+def _finite(value) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
