@@ -16,7 +16,8 @@ from trustlib.data import panel_time as when
 from trustlib.data import panel_values as values
 from trustlib.data.engine import panel as engine
 from trustlib.data.engine import sources
-from trustlib.data.panel_findings import Seen, report
+from trustlib.data.panel_findings import report
+from trustlib.data.panel_health import Seen
 from trustlib.data.panel_records import PanelQuery, PanelRows, covariate_names
 from trustlib.data.panel_time import Coded, Times
 from trustlib.data.parquet import keep
@@ -43,9 +44,9 @@ def read_panel(query: PanelQuery) -> PanelRows:
     kept = _kept(source, query)
     with sources.snapshot_rows(kept.path) as table:
         rows = engine.numbers(table)
-        written = values.refuse_what_is_no_number(rows, query)
-        columns, sql = engine.columns(rows)
-    frame, seen = _framed(columns, query, written)
+        thousands = values.refuse_what_is_no_number(rows, query)
+        arrow, sql = engine.columns(rows)
+    frame, seen = _framed(_Columns(arrow, kept.ordered), query, thousands)
     health, checks = report(query, frame, seen, kept.rows)
     first, last = _window(frame, seen.times, query)
     return PanelRows(
@@ -70,6 +71,7 @@ class _Kept:
     path: Path
     sha256: str
     rows: int
+    ordered: bool
     statement: str
 
 
@@ -84,65 +86,76 @@ def _kept(source: Source, query: PanelQuery) -> _Kept:
             where=f"source: {source.name}",
             next_step="check the export, or the WHERE of the query",
         )
-    return _Kept(path=path, sha256=sha256, rows=rows, statement=found.statement)
+    return _Kept(
+        path=path, sha256=sha256, rows=rows, ordered=found.ordered, statement=found.statement
+    )
 
 
-def _coded(columns: Any, role: str) -> Coded:
-    return Coded(*engine.coded(columns[role]))
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """What came out of the engine, by role; rows in the snapshot's order."""
+
+    arrow: Any
+    ordered: bool
+
+    def coded(self, role: str) -> Coded:
+        labels, codes = engine.coded(self.arrow[role])
+        return Coded(labels=labels, codes=codes, ordered=self.ordered)
+
+    def names(self, role: str) -> tuple[list[str], IntArray]:
+        """Distinct names of units or clusters, sorted, and each row's place (-1: empty)."""
+        column = self.coded(role)
+        labels = [label.strip() for label in column.labels.to_pylist()]
+        names = sorted({label for label in labels if label})
+        place = {name: i for i, name in enumerate(names)}
+        codes = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
+        return names, column.spread(codes, -1)
+
+    def number(self, role: str) -> values.Floats:
+        numbers: values.Floats = self.arrow[role].to_numpy()
+        return numbers
 
 
-def _names(columns: Any, role: str) -> tuple[list[str], IntArray]:
-    """Distinct names of units or clusters, sorted, and each row's place (-1: empty)."""
-    column = _coded(columns, role)
-    labels = [label.strip() for label in column.labels.to_pylist()]
-    names = sorted({label for label in labels if label})
-    place = {name: i for i, name in enumerate(names)}
-    codes = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
-    return names, column.spread(codes, -1)
+@dataclass(frozen=True, eq=False)
+class _Used:
+    """The rows of the frame: their place in the snapshot, sorted by unit and time."""
+
+    order: IntArray
+    unit: IntArray
+    time: npt.NDArray[Any]
 
 
-def _framed(columns: Any, query: PanelQuery, written: values.Written) -> tuple[pd.DataFrame, Seen]:
-    names, unit = _names(columns, "unit")
+def _framed(
+    columns: _Columns, query: PanelQuery, thousands: tuple[str, ...]
+) -> tuple[pd.DataFrame, Seen]:
+    names, unit = columns.names("unit")
     if not names:
         raise NoData(
             "every unit is empty",
             where=f"unit_column: {query.unit_column}",
             next_step="check the export, or name another column",
         )
-    panel = when.times(_coded(columns, "period"), query)
+    panel = when.times(columns.coded("period"), query)
     late = panel.there & when.cut_off(panel, query)
-    used = np.flatnonzero((unit >= 0) & panel.there & ~late)
-    if not len(used):
-        raise NoData(
-            "no period starts before as_of" if late.any() else "no row has a unit and a time",
-            where=f"time_column: {query.time_column}",
-            next_step="check as_of and timezone, or read older data",
-        )
-    order = used[np.lexsort((panel.values[used], unit[used]))]
-    unit_at, time_at = unit[order], panel.values[order]
-
-    def number(role: str) -> values.Floats:
-        column: values.Floats = columns[role].to_numpy()
-        return column[order]
-
-    outcome = number("outcome")
-    _once(unit_at, time_at, outcome, query)
+    used = _used(unit, panel, late, query)
+    outcome = columns.number("outcome")[used.order]
+    _once(used, outcome, query)
     if np.isnan(outcome).all():
         raise NoData(
             "every outcome in the rows used is missing",
             where=f"outcome_column: {query.outcome_column}",
             next_step="check as_of, or name another column",
         )
+    starts, zeros, infinite = _starts(columns, used, panel, query)
     made: dict[str, Any] = {
-        "unit": pd.Series(names, dtype="str").take(unit_at).reset_index(drop=True),
-        "time": time_at,
+        "unit": _texts(names, used.unit),
+        "time": used.time,
         "outcome": outcome,
+        "treatment_start": starts,
     }
-    starts, zeros, infinite = _starts(columns, order, unit_at, time_at, panel, query)
-    made["treatment_start"] = starts
-    made |= _optional(columns, order, unit_at, outcome, query, number)
+    made |= _optional(columns, used, outcome, query)
     for i, name in enumerate(covariate_names(query.covariate_columns)):
-        made[name] = number(f"covariate_{i}")
+        made[name] = columns.number(f"covariate_{i}")[used.order]
     seen = Seen(
         times=panel,
         no_unit=int((unit < 0).sum()),
@@ -150,22 +163,36 @@ def _framed(columns: Any, query: PanelQuery, written: values.Written) -> tuple[p
         late=int((late & (unit >= 0)).sum()),
         never_in_words=infinite,
         zeros_beside_dates=zeros,
-        thousands=written.thousands,
+        thousands=thousands,
     )
     return pd.DataFrame(made), seen
 
 
-def _once(
-    unit: IntArray, time: npt.NDArray[Any], outcome: values.Floats, query: PanelQuery
-) -> None:
+def _used(unit: IntArray, panel: Times, late: npt.NDArray[np.bool_], query: PanelQuery) -> _Used:
+    rows = np.flatnonzero((unit >= 0) & panel.there & ~late)
+    if not len(rows):
+        raise NoData(
+            "no period starts before as_of" if late.any() else "no row has a unit and a time",
+            where=f"time_column: {query.time_column}",
+            next_step="check as_of and timezone, or read older data",
+        )
+    order = rows[np.lexsort((panel.values[rows], unit[rows]))]
+    return _Used(order=order, unit=unit[order], time=panel.values[order])
+
+
+def _texts(names: list[str], codes: IntArray) -> pd.Series:
+    return pd.Series(names, dtype="str").take(codes).reset_index(drop=True)
+
+
+def _once(used: _Used, outcome: values.Floats, query: PanelQuery) -> None:
     """Refuse a unit and period that are there twice."""
+    unit, time = used.unit, used.time
     again = (unit[1:] == unit[:-1]) & (time[1:] == time[:-1])
     if not again.any():
         return
     opens = again & ~np.append(False, again[:-1])
     differs = (outcome[1:] != outcome[:-1]) & ~(np.isnan(outcome[1:]) & np.isnan(outcome[:-1]))
-    pair = np.cumsum(opens)
-    unequal = len(np.unique(pair[again & differs]))
+    unequal = len(np.unique(np.cumsum(opens)[again & differs]))
     n = int(opens.sum())
     pairs = "1 unit-period pair is" if n == 1 else f"{n:,} unit-period pairs are"
     told = f"{unequal:,} with different outcomes" if unequal else "with equal outcomes"
@@ -174,47 +201,38 @@ def _once(
         where=f"unit_column: {query.unit_column}, time_column: {query.time_column}",
         next_step="aggregate to one row per unit and period in a .sql source (GROUP BY both)"
         if unequal
-        else "keep one row of each (the file may have been appended to itself)",
+        else "keep one row of each, or aggregate in a .sql source (the file may have been "
+        "appended to itself)",
     )
 
 
 def _starts(
-    columns: Any,
-    order: IntArray,
-    unit: IntArray,
-    time: npt.NDArray[Any],
-    panel: Times,
-    query: PanelQuery,
+    columns: _Columns, used: _Used, panel: Times, query: PanelQuery
 ) -> tuple[npt.NDArray[Any], int, int]:
     """Each row's treatment start; rows that say never as 0 beside dates, and in a word."""
     if query.treatment_start_column is not None:
-        found = when.starts(_coded(columns, "start"), panel, query)
-        starts = found.values[order]
-        values.constant_in_units(starts, unit, "start", query)
+        found = when.starts(columns.coded("start"), panel, query)
+        starts = found.values[used.order]
+        values.constant_in_units(starts, used.unit, "start", query)
         return starts, found.zeros, found.infinite
     if query.treated_column is not None:
-        column: values.Floats = columns["treated"].to_numpy()
-        treated = values.flags(column[order], "treated", query, empty=None)
-        return values.start_from_treated(treated, unit, time, query), 0, 0
-    never = np.datetime64("NaT", "us") if panel.kind == "date" else np.nan
-    return np.full(len(unit), never), 0, 0
+        treated = values.flags(columns.number("treated")[used.order], "treated", query, empty=None)
+        return values.start_from_treated(treated, used.unit, used.time, query), 0, 0
+    if panel.kind == "date":
+        return np.full(len(used.unit), np.datetime64("NaT", "us")), 0, 0
+    return np.full(len(used.unit), np.nan), 0, 0
 
 
 def _optional(
-    columns: Any,
-    order: IntArray,
-    unit: IntArray,
-    outcome: values.Floats,
-    query: PanelQuery,
-    number: Any,
+    columns: _Columns, used: _Used, outcome: values.Floats, query: PanelQuery
 ) -> dict[str, Any]:
     made: dict[str, Any] = {}
     if query.weight_column is not None:
-        made["weight"] = number("weight")
+        made["weight"] = columns.number("weight")[used.order]
         values.weighable(made["weight"], outcome, query)
     if query.cluster_column is not None:
-        names, codes = _names(columns, "cluster")
-        codes = codes[order]
+        names, codes = columns.names("cluster")
+        codes = codes[used.order]
         empty = int((codes < 0).sum())
         if empty:
             raise Refusal(
@@ -222,13 +240,14 @@ def _optional(
                 where=f"cluster_column: {query.cluster_column}",
                 next_step="fill it in a .sql source, or set cluster_column: null",
             )
-        values.constant_in_units(codes, unit, "cluster", query)
-        made["cluster"] = pd.Series(names, dtype="str").take(codes).reset_index(drop=True)
+        values.constant_in_units(codes, used.unit, "cluster", query)
+        made["cluster"] = _texts(names, codes)
     if query.standard_error_column is not None:
-        made["standard_error"] = number("standard_error")
+        made["standard_error"] = columns.number("standard_error")[used.order]
     if query.neighbour_column is not None:
-        near = values.flags(number("neighbour"), "neighbour", query, empty=0.0)
-        values.constant_in_units(near, unit, "neighbour", query)
+        near = columns.number("neighbour")[used.order]
+        near = values.flags(near, "neighbour", query, empty=0.0)
+        values.constant_in_units(near, used.unit, "neighbour", query)
         made["neighbour"] = near == 1
     return made
 

@@ -30,10 +30,12 @@ _MOST = 50_000  # periods: hours of more than five years
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column as its distinct labels and each row's place among them (-1: null)."""
+    """A column as its distinct labels and each row's place among them (-1: null); `ordered`
+    where the place of a row means something to a reader (a file)."""
 
     labels: Any
     codes: IntArray
+    ordered: bool
 
     def rows(self, chosen: BoolArray) -> BoolArray:
         """(n_rows,) True where the row's label is among `chosen`."""
@@ -194,8 +196,9 @@ def _readable(
         n = int(bad.sum())
         if n and form not in allowed:
             are = f"1 {noun} is" if n == 1 else f"{n:,} {noun}s are"
-            first = int(np.flatnonzero(bad)[0]) + 1
-            raise Refusal(f"{are} {what}", where=f"{where}, first in row {first:,}", next_step=step)
+            if column.ordered:
+                where += f", first in row {int(np.flatnonzero(bad)[0]) + 1:,} below the header"
+            raise Refusal(f"{are} {what}", where=where, next_step=step)
 
 
 def _kind(column: Coded, read: Labels, where: str, *, noun: str) -> Literal["whole", "date"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,16 +27,9 @@ _NOUNS = {
 }
 
 
-@dataclass(frozen=True)
-class Written:
-    """How numbers were written: `thousands` names parameters whose numbers all look like
-    1.234 and were read as decimals."""
-
-    thousands: tuple[str, ...] = field(default=())
-
-
-def refuse_what_is_no_number(rows: Any, query: PanelQuery) -> Written:
-    """Look at every numeric column in the engine.
+def refuse_what_is_no_number(rows: Any, query: PanelQuery) -> tuple[str, ...]:
+    """Look at every numeric column in the engine; returns the columns whose numbers all look
+    like 1.234, which are read as decimals.
 
     Raises
     ------
@@ -74,8 +66,8 @@ def refuse_what_is_no_number(rows: Any, query: PanelQuery) -> Written:
                     where=where,
                     next_step="thousands: take the dots out; decimals: write four of them (1.2340)",
                 )
-            alike.append(where)
-    return Written(thousands=tuple(alike))
+            alike.append(column)
+    return tuple(alike)
 
 
 def _refuse(n: int, noun: str, one: str, many: str, where: str, step: str) -> None:

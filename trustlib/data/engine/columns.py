@@ -50,7 +50,7 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
         If the column's type cannot play the role.
     """
     kind = value.type()
-    made = _READ_AS.get(role, _number)(value, kind)
+    made = _READ_AS.get(role.partition("_")[0], _number)(value, kind)
     if made is None:
         raise Refusal(
             f"{parameter(role)} needs {_NEEDS.get(role, 'a number')}, this one is of "
@@ -135,4 +135,6 @@ _READ_AS = {
     "start": _period,
     "treated": _flag,
     "neighbour": _flag,
+    "outcome": _flag,
+    "covariate": _flag,
 }
