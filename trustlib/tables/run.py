@@ -73,11 +73,9 @@ def sources(read: Read, *, timezone: str = "UTC", span: str | None = None) -> Vi
     if span is None and start is not None and end is not None:
         span = f"{show.instant(start, timezone)} to {show.instant(end, timezone)}"
         over = f"From, to ({show.zone_name(timezone)})"
-    row = (
-        short(snapshot.source, 80), snapshot.kind, f"{snapshot.rows:,}", span or "–", snapshot.sha256[:12],
-    )  # fmt: skip
+    source, rows = short(snapshot.source, 80), f"{snapshot.rows:,}"
     return house.table(
-        [row],
+        [(source, snapshot.kind, rows, span or "–", snapshot.sha256[:12])],
         columns=("Source", "Kind", "Rows", over, "Content"),
         caption="What was read",
         numeric=("Rows",),
