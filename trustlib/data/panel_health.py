@@ -117,7 +117,9 @@ def health(
     named = {name: f"covariate {name}" for name in covariate_names(query.covariate_columns)}
     for column, what in (optional | named).items():
         if column in frame:
-            rows.append((f"missing: {what}", int(frame[column].isna().sum()), "empty in the rows used"))
+            rows.append(
+                (f"missing: {what}", int(frame[column].isna().sum()), "empty in the rows used")
+            )
     if "neighbour" in frame:
         near = frame.loc[frame["neighbour"], "unit"].nunique()
         rows.append(("neighbour units", int(near), "near a treated unit"))
