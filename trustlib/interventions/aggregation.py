@@ -91,6 +91,16 @@ def aggregate(effects: GroupTime, kind: Kind, *, level: float, draws: int, seed:
         influence=influence[:, :k],
         overall_influence=influence[:, k],
         critical=critical,
+        notes=_notes(effects),
+    )
+
+
+def _notes(effects: GroupTime) -> tuple[str, ...]:
+    """Why cells are left out or are to be read with care, and how many."""
+    reasons = [text for text in effects.reason if text]
+    return tuple(
+        f"{reasons.count(text)} of {len(effects.point)} group-time cells: {text}"
+        for text in sorted(set(reasons))
     )
 
 

@@ -100,6 +100,9 @@ def cell_by_cell(
             texts[cell] = effect.reason
             continue
         point[cell], units[cell] = effect.point, int(treated[unit].sum())
+        if effect.trimmed:
+            n_out = effect.trimmed
+            texts[cell] = f"{n_out} comparison units left out: all but treated by covariates"
         members[cell] = unit
         influence[cell] = effect.influence * (n / len(unit))
     return CellByCell(

@@ -22,6 +22,8 @@ from trustlib.interventions.panel import FloatArray, IntArray, Panel
 from trustlib.stats.fixed_order import cross, times
 from trustlib.stats.multiplier_bootstrap import cluster_sums
 
+_AT_ONCE = 32  # columns of a dense (n_units, m) array that are there at a time
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClosedForm:
@@ -59,7 +61,10 @@ class ClosedForm:
         lowest = np.full(n_clusters, len(self.coefficients))
         np.minimum.at(lowest, cluster, self.of_unit)
         if (lowest[cluster] != self.of_unit).any():
-            sums = cluster_sums(self.influence_of(np.eye(m)), cluster)
+            one = np.eye(m)
+            blocks = [one[:, low : low + _AT_ONCE] for low in range(0, m, _AT_ONCE)]
+            parts = [cluster_sums(self.influence_of(block), cluster) for block in blocks]
+            sums = np.hstack(parts)
             return cross(sums, sums) / float(n) ** 2
         out = np.zeros((m, m))
         for cohort, coefficients in enumerate(self.coefficients):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Number
+
 import numpy as np
 import pandas as pd
 
@@ -11,10 +13,11 @@ from trustlib.interventions.panel import FloatArray, IntArray, Panel
 
 def numbers(column: pd.Series, name: str) -> FloatArray:
     """(n_rows,) float64, NaN where missing; refused where not numeric, or infinite."""
+    if column.dtype == object and all(isinstance(value, Number) for value in column.dropna()):
+        column = pd.to_numeric(column)
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-        bad = int(pd.to_numeric(column, errors="coerce").isna().sum() - column.isna().sum())
         raise Refusal(
-            f"column {name!r} is not numeric: {bad} of {len(column)} values are no numbers",
+            f"column {name!r} is not numeric{_no_numbers(column)}",
             where=f"column {name!r}, type {column.dtype}",
             next_step="make the column numeric in the source",
         )
@@ -149,6 +152,14 @@ def _refuse(names: list[str], by: str) -> None:
         where=f"columns {', '.join(repr(name) for name in names)}",
         next_step=f"leave out {listed}",
     )
+
+
+def _no_numbers(column: pd.Series) -> str:
+    """How many values are not even a number's text."""
+    if not (column.dtype == object or pd.api.types.is_string_dtype(column)):
+        return ""
+    bad = int((pd.to_numeric(column, errors="coerce").isna() & column.notna()).sum())
+    return f": {bad} of {len(column)} values are no numbers" if bad else ", but text"
 
 
 def _whole(column: pd.Series, name: str) -> FloatArray:

@@ -71,12 +71,12 @@ def two_by_two(
     if not covariates.shape[1]:
         return _difference(change, treated, weight, control)
     design = _design(covariates)
+    if int((~treated).sum()) <= design.shape[1]:
+        return _none("too few comparison units for the covariates")
     if _rank(design[~treated]) < design.shape[1]:
         return _none("covariates are collinear among the comparison units")
     score = None
     if method != "regression":
-        if _rank(design) < design.shape[1]:
-            return _none("covariates are collinear")
         score = propensity(treated, weight=weight, design=design)
         if score.reason:
             return _none(score.reason)
