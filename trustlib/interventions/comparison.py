@@ -12,15 +12,16 @@ from scipy.special import ndtri, stdtrit
 from trustlib.core import Refusal
 from trustlib.interventions.aggregation import aggregate
 from trustlib.interventions.design import Design
+from trustlib.interventions.effects import Effects
 from trustlib.interventions.group_time import group_time
 from trustlib.interventions.headline import Headline
 from trustlib.interventions.imputation import imputation
 from trustlib.interventions.panel import Panel
-from trustlib.interventions.spec import DidSpec
+from trustlib.interventions.spec import ControlGroup, CovariateMethod, DidSpec
 from trustlib.interventions.sun_abraham import sun_abraham
 from trustlib.interventions.two_way import two_way
 
-_COVARIATES = {
+_COVARIATES: dict[CovariateMethod, str] = {
     "doubly_robust": "doubly robust",
     "regression": "outcome regression",
     "ipw": "inverse probability weighting",
@@ -89,7 +90,8 @@ def _row(row: _Row, panel: Panel, spec: DidSpec) -> dict[str, object]:
 
 
 def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:
-    for control in ("never", "not_yet"):
+    controls: tuple[ControlGroup, ...] = ("never", "not_yet")
+    for control in controls:
         if control == "never" and not panel.never.any():
             continue
         led = design.estimator == "callaway_santanna" and control == design.control_group
@@ -134,7 +136,7 @@ def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:
         )
 
 
-def _group_time(panel: Panel, spec: DidSpec, control: str, description: str) -> _Row:
+def _group_time(panel: Panel, spec: DidSpec, control: ControlGroup, description: str) -> _Row:
     def estimate() -> tuple[float, float]:
         cells = group_time(
             panel,
@@ -154,5 +156,5 @@ def _group_time(panel: Panel, spec: DidSpec, control: str, description: str) -> 
     )
 
 
-def _overall(effects: object) -> tuple[float, float]:
-    return float(effects.overall), float(effects.overall_standard_error)  # type: ignore[attr-defined]
+def _overall(effects: Effects) -> tuple[float, float]:
+    return float(effects.overall), float(effects.overall_standard_error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -20,19 +22,25 @@ from trustlib.interventions.headline import Headline
 from trustlib.interventions.honest import Sensitivity, sensitivity_check, sensitivity_of
 from trustlib.interventions.leading import led_by, reassigned
 from trustlib.interventions.leave_one_out import leave_one_out, leave_one_out_check
-from trustlib.interventions.margin import Margin, margin
+from trustlib.interventions.margin import margin
 from trustlib.interventions.measurement import measurement_error, measurement_error_check
 from trustlib.interventions.panel import Panel
 from trustlib.interventions.panel_from_frame import panel_from_frame
 from trustlib.interventions.paths import counterfactual_frame
 from trustlib.interventions.placebo_in_time import placebo_in_time, placebo_in_time_check
-from trustlib.interventions.pre_trend import pre_trend, pre_trend_check, pre_trend_power_check
+from trustlib.interventions.pre_trend import (
+    PreTrend,
+    pre_trend,
+    pre_trend_check,
+    pre_trend_power_check,
+)
 from trustlib.interventions.randomization import Randomization, randomization_check
 from trustlib.interventions.result import DidResult
 from trustlib.interventions.spec import BasePeriod, DidSpec
 from trustlib.interventions.total import Total, total
 from trustlib.interventions.verdict import verdict
 
+ONE_CLUSTER = "with a single treated, or untreated, cluster no error can be estimated"
 KINDS: tuple[Kind, ...] = ("simple", "group", "dynamic", "calendar")
 
 
@@ -59,25 +67,24 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
     spread = margin(panel, recognised, level=spec.level)
     cells = _cells(panel, recognised, spec, spec.base_period)
     universal = _cells(panel, recognised, spec, "universal")
-    families = {kind: _family(cells, kind, spec) for kind in KINDS}
+    families: dict[str, Effects] = {kind: _family(cells, kind, spec) for kind in KINDS}
     anchored = _family(universal, "dynamic", spec)
     headline, events, description = led_by(panel, recognised, spec, families, spread)
     headline, reassignment = reassigned(panel, recognised, spec, headline)
     centred = recognised.estimator == "two_way" and not recognised.staggered
     whole = total(panel, recognised, spec, headline, cells, spread)
-    honest = sensitivity_of(
-        anchored,
-        reference=-1 - spec.anticipation,
-        target=_mass(universal, anchored, reference=-1 - spec.anticipation),
-        level=spec.level,
-    )
+    honest = _honest(recognised, spec, universal, anchored, events)
+    before = pre_trend(cells, effect=headline.point, level=spec.level)
+    if not np.isfinite(spread.critical):
+        honest = Sensitivity(level=spec.level, reason=ONE_CLUSTER)
+        before = replace(before, p_value=None, slope_80=None, reason=ONE_CLUSTER)
     comparison = comparison_frame(panel, recognised, spec, headline, description=description)
     weights = bacon(panel)
     placebo = placebo_in_time(panel, spec, universal=universal)
     without = leave_one_out(panel, spec)
     checks = (
         *_design_checks(panel, recognised, spec, headline, whole),
-        *_trend_checks(cells, honest, placebo, headline, spec),
+        *_trend_checks(before, honest, placebo, headline, spec),
         check.estimators_agree(comparison, headline),
         check.forbidden_comparisons(
             None if not_decomposed(panel) else forbidden_share(weights), comparison, recognised
@@ -126,6 +133,21 @@ def _family(cells: GroupTime, kind: Kind, spec: DidSpec) -> Effects:
     return aggregate(cells, kind, level=spec.level, draws=spec.draws, seed=spec.seed)
 
 
+def _honest(
+    recognised: Design,
+    spec: DidSpec,
+    universal: GroupTime,
+    anchored: Effects,
+    events: Effects | None,
+) -> Sensitivity:
+    """Of the headline's own event study where it has one period as everybody's reference."""
+    reference = -1 - spec.anticipation
+    if events is not None and recognised.estimator in ("sun_abraham", "two_way"):
+        return sensitivity_of(events, level=spec.level)
+    target = _mass(universal, anchored, reference=reference)
+    return sensitivity_of(anchored, reference=reference, target=target, level=spec.level)
+
+
 def _mass(universal: GroupTime, anchored: Effects, *, reference: int) -> np.ndarray:
     """How the simple average weights event times after `reference`: by the units treated then."""
     panel = universal.panel
@@ -152,13 +174,12 @@ def _design_checks(
 
 
 def _trend_checks(
-    cells: GroupTime,
+    before: PreTrend,
     honest: Sensitivity,
     placebo: pd.DataFrame,
     headline: Headline,
     spec: DidSpec,
 ) -> tuple[Check, ...]:
-    before = pre_trend(cells, effect=headline.point, level=spec.level)
     return (
         pre_trend_check(before),
         pre_trend_power_check(before),

@@ -12,6 +12,7 @@ from trustlib.interventions.design import Design
 from trustlib.interventions.effects import Effects
 from trustlib.interventions.headline import Headline
 from trustlib.interventions.honest import Sensitivity
+from trustlib.interventions.honest.coefficients import Kind
 from trustlib.interventions.margin import Margin
 from trustlib.interventions.spec import DidSpec
 from trustlib.interventions.total import Total
@@ -56,11 +57,12 @@ def estimates(
         if headline.p_value is not None
         else "not estimable: see the check of the re-assignment",
     )
-    for kind, bound in (
-        ("relative_magnitudes", sensitivity.breakdown_relative_magnitudes),
-        ("smoothness", sensitivity.breakdown_smoothness),
-    ):
-        out[f"breakdown_{kind}"] = _breakdown(kind, bound, unit, spec, sensitivity)
+    bounds: dict[Kind, float | None] = {
+        "relative_magnitudes": sensitivity.breakdown_relative_magnitudes,
+        "smoothness": sensitivity.breakdown_smoothness,
+    }
+    for which, bound in bounds.items():
+        out[f"breakdown_{which}"] = _breakdown(which, bound, unit, spec, sensitivity)
     return out
 
 
@@ -115,9 +117,9 @@ def _relative(total: Total | None, headline: Headline, design: Design, spec: Did
     """Against what would have been: T / (observed − T), which rises with T."""
     method = "effect over the counterfactual, both summed over the treated cells"
     blank = Estimate(point=None, low=None, high=None, level=spec.level, unit="share",
-                     method=method, n=0, note="not estimable: the counterfactual's sum is not "
-                     "positive")  # fmt: skip
-    if total is None or not math.isfinite(total.point):
+                     method=method, n=0, note="not estimable: a share needs an outcome that "
+                     "counts from zero")  # fmt: skip
+    if total is None or not math.isfinite(total.point) or math.isnan(total.observed):
         return blank
     shares = [_share(end, total.observed) for end in (total.low, total.point, total.high)]
     low, point, high = shares
@@ -132,7 +134,7 @@ def _relative(total: Total | None, headline: Headline, design: Design, spec: Did
 
 
 def _share(total: float | None, observed: float) -> float | None:
-    if total is None or observed - total <= 0:
+    if total is None or not observed - total > 0:
         return None
     return total / (observed - total)
 
@@ -162,7 +164,7 @@ def _detectable(headline: Headline, unit: str, spec: DidSpec) -> Estimate:
 
 
 def _breakdown(
-    kind: str, bound: float | None, unit: str, spec: DidSpec, sensitivity: Sensitivity
+    kind: Kind, bound: float | None, unit: str, spec: DidSpec, sensitivity: Sensitivity
 ) -> Estimate:
     relative = kind == "relative_magnitudes"
     method = (
@@ -172,8 +174,7 @@ def _breakdown(
     )
     note = "a bound that the conclusion survives: it has no interval"
     if bound is None:
-        kind_name = "relative_magnitudes" if relative else "smoothness"
-        note = sensitivity.why_no_breakdown(kind_name) or "not run"
+        note = sensitivity.why_no_breakdown(kind) or "not run"
     elif not math.isfinite(bound):
         bound, note = None, "no bound that was tried brings zero into the interval"
     return Estimate(point=bound, low=None, high=None, level=spec.level,

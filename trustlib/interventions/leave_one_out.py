@@ -58,6 +58,8 @@ def _cluster_name(panel: Panel, recognised: Design, code: int) -> str:
 
 def _estimate(panel: Panel, whole: Design, spec: DidSpec) -> tuple[float, float, float]:
     """Point, error and critical value by the estimator of the whole panel."""
+    if panel.never.all():
+        return float("nan"), float("nan"), float("nan")
     try:
         critical = margin(panel, design(panel, spec), level=spec.level).critical
         if whole.estimator == "callaway_santanna" and not panel.covariate_names:

@@ -33,7 +33,8 @@ class Total:
     point, low, high, standard_error
         None where not estimable.
     observed
-        What was observed in the same cells, in the same unit.
+        What was observed in the same cells, in the same unit; NaN where the outcome has
+        negative values, of which no share can be taken.
     cells, left_out
         Treated unit-periods that it covers, and those without an estimable effect.
     table
@@ -122,11 +123,15 @@ def total(
         low=None if none else float(whole["low"]),
         high=None if none else float(whole["high"]),
         standard_error=None if np.isnan(error[-1]) else float(error[-1]),
-        observed=known_observed,
+        observed=known_observed if _from_zero(panel, design) else np.nan,
         cells=known_cells,
         left_out=lost,
         table=table,
     )
+
+
+def _from_zero(panel: Panel, design: Design) -> bool:
+    return design.outcome_scale == "log" or not bool((panel.outcome < 0).any())
 
 
 def _cell_effects(
