@@ -133,10 +133,10 @@ def _imputed(panel: Panel, kept: Sample, *, cells: np.ndarray) -> Imputed:
     design = cell_design(kept.weight, group=everyone, column=no_dummies, covariates=kept.covariates)
     fit = cell_fit(design, panel.outcome)
     raw = panel.covariates[:, :, list(kept.numbers)]
-    known = np.isfinite(panel.outcome) & np.isfinite(raw.sum(axis=2))
-    swept = np.where(known[:, :, None], raw, 0.0)
+    known = np.isfinite(panel.outcome + raw.sum(axis=2))
+    swept = np.where(np.isfinite(raw), raw, 0.0)
     swept = swept - unit_mean(kept.covariates, kept.weight)[:, None]
-    seen = (kept.weight > 0).any(axis=1)[:, None]
+    seen = (kept.weight.sum(axis=1) > 0)[:, None]
     predictable = cells & known & seen & _determined(design.null, kept.weight)
     of_period, of_covariate = fit.raw[: panel.n_periods], fit.raw[panel.n_periods :]
     observed = np.where(np.isnan(panel.outcome), 0.0, panel.outcome)

@@ -11,8 +11,8 @@ nested in the clusters, that is the periods; unit effects are nested in the clus
 counted. Intervals use Student's t with G − 1 degrees of freedom. This is the convention of
 R's fixest and of pyfixest, with which the numbers agree; linearmodels counts the unit effects
 and its errors are wider by about √(T/(T − 1)) (12 % with 5 periods, 2.6 % with 20), so that
-only its points and its unscaled covariance are used. The group-time and imputation estimators rest on influence functions
-alone: no factor, normal quantiles.
+only its points and its unscaled covariance are used. The group-time and imputation estimators
+rest on influence functions alone: no factor, normal quantiles.
 """
 
 from __future__ import annotations
