@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.studies.rollout_truth import ESTIMATORS, SOURCE, SPEC, shares, study
 from trustlib import demo
 from trustlib.demo import world as making
 from trustlib.demo.rollout import read_rollout_truth
@@ -220,3 +221,37 @@ def test_the_example_is_read_as_a_panel(
             starts = frame.groupby("unit")["treatment_start"].first()
             assert starts.value_counts().tolist() == [14] * 4
             assert (spec.outcome_scale, spec.rate_per) == ("rate", 1000)
+
+
+def test_group_time_effects_find_the_truth_and_the_two_way_regression_does_not() -> None:
+    """Few seeds of the study in tests/studies/rollout_truth.md; deterministic: not a gamble."""
+    runs = study(range(1000, 1012))
+    for estimator in ("callaway_santanna", "imputation"):
+        inside = [run.inside for run in runs if run.estimator == ESTIMATORS[estimator]]
+        assert len(inside) == 2 * 12  # average and total
+        assert sum(inside) >= 20, estimator
+    naive = [run for run in runs if run.estimator == ESTIMATORS["two_way"]]
+    assert not any(run.inside for run in naive)
+    mean, _, most = shares(runs)
+    assert mean < 0.6
+    assert most < 0.75
+
+
+def test_nothing_is_found_where_nothing_was_prevented() -> None:
+    runs = study(range(1000, 1008), warning=False)
+    assert {run.truth for run in runs} == {0.0}
+    assert sum(run.inside for run in runs) >= 0.85 * len(runs)
+
+
+def test_the_study_is_of_the_example() -> None:
+    from trustlib import params
+
+    asked = params.load(ROOT / "params/intervention_did/example.yaml")
+    assert (ROOT / asked.source).samefile(SOURCE)
+    spec = asked.spec()
+    for name in ("control_group", "anticipation", "estimator", "outcome_scale", "rate_per"):
+        assert getattr(SPEC, name) == getattr(spec, name), name
+    assert (SPEC.unit, SPEC.time, SPEC.outcome, SPEC.treatment_start, SPEC.weight) == (
+        asked.unit_column, asked.time_column, asked.outcome_column, asked.treatment_start_column,
+        asked.weight_column,
+    )  # fmt: skip
