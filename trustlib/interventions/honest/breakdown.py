@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trustlib.interventions.honest.coefficients import Coefficients, coefficients
-from trustlib.interventions.honest.conditional import (
-    bound_that_accepts_zero,
-    relative_magnitudes,
-)
+from trustlib.interventions.honest.conditional import accepted, bound_that_accepts_zero
 from trustlib.interventions.honest.fixed_length import frontier, shortest
+
+BreakdownKind = Literal["relative_magnitudes", "smoothness"]
 
 MOST = 100.0  # times the worst violation before: beyond it nobody's conclusion hangs on it
 SCAN, HALVINGS = 12, 16
@@ -25,7 +24,7 @@ def breakdown(
     *,
     n_pre: int,
     target: npt.ArrayLike,
-    kind: Literal["relative_magnitudes", "smoothness"],
+    kind: BreakdownKind,
     level: float = 0.95,
 ) -> float | None:
     """The bound up to which the interval excludes zero.
@@ -35,11 +34,13 @@ def breakdown(
     bound that lets zero in counts. Shapes and Refusal as for `relative_magnitudes`.
     """
     study = coefficients(point, covariance, n_pre=n_pre, target=target)
-    excludes, ceiling = (
-        _by_relative_magnitudes(study, level)
-        if kind == "relative_magnitudes"
-        else _by_smoothness(study, level)
-    )
+    return breakdown_of(study, kind=kind, level=level)
+
+
+def breakdown_of(study: Coefficients, *, kind: BreakdownKind, level: float) -> float | None:
+    """As `breakdown`, of an event study already checked."""
+    by_kind = _by_relative_magnitudes if kind == "relative_magnitudes" else _by_smoothness
+    excludes, ceiling = by_kind(study, level)
     if not excludes(0.0):
         return None
     low = 0.0
@@ -59,15 +60,7 @@ def _by_relative_magnitudes(
     study: Coefficients, level: float
 ) -> tuple[Callable[[float], bool], float]:
     def excludes(bound: float) -> bool:
-        (interval,) = relative_magnitudes(
-            study.point,
-            study.covariance,
-            n_pre=study.n_pre,
-            target=study.target,
-            bounds=[bound],
-            level=level,
-        )
-        return not interval.contains_zero
+        return not accepted(study, bound=bound, level=level).contains_zero
 
     return excludes, min(bound_that_accepts_zero(study), MOST)
 

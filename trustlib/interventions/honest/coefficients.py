@@ -30,7 +30,7 @@ class HonestInterval:
     bound
         Mbar: the largest change of the trend difference between two consecutive periods after
         treatment, in multiples of the largest before. Or M: the largest bend (second
-        difference), in units of the outcome. NaN for the original.
+        difference), in units of the outcome. 0 for the original.
     low, high
         In units of the outcome.
     """
@@ -82,6 +82,12 @@ class Coefficients:
     @property
     def standard_error(self) -> float:
         return float(np.sqrt(self.loading @ self.covariance @ self.loading))
+
+    def plain(self, level: float) -> HonestInterval:
+        """The interval of the target when trends are parallel (normal quantile)."""
+        half = float(ndtri((1 + level) / 2)) * self.standard_error
+        low, high = self.estimate - half, self.estimate + half
+        return HonestInterval(kind="original", bound=0.0, low=low, high=high)
 
 
 def reason_not_run(
@@ -142,14 +148,7 @@ def original(
     level: float = 0.95,
 ) -> HonestInterval:
     """The interval of the target when parallel trends holds exactly (normal quantile)."""
-    study = coefficients(point, covariance, n_pre=n_pre, target=target)
-    half = float(ndtri((1 + level) / 2)) * study.standard_error
-    return HonestInterval(
-        kind="original",
-        bound=float("nan"),
-        low=study.estimate - half,
-        high=study.estimate + half,
-    )
+    return coefficients(point, covariance, n_pre=n_pre, target=target).plain(level)
 
 
 def _shaped(

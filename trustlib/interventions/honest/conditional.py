@@ -90,19 +90,19 @@ def relative_magnitudes(
     Refusal where `reason_not_run` has a reason.
     """
     study = coefficients(point, covariance, n_pre=n_pre, target=target)
-    scale, moments = study.standard_error, _moments(study)
-    intervals = []
-    for bound in checked_bounds(bounds):
-        above, below = _reach(moments, bound, 1 - level)
-        intervals.append(
-            HonestInterval(
-                kind="relative_magnitudes",
-                bound=bound,
-                low=study.estimate - scale * below,
-                high=study.estimate + scale * above,
-            )
-        )
-    return intervals
+    return [accepted(study, bound=bound, level=level) for bound in checked_bounds(bounds)]
+
+
+def accepted(study: Coefficients, *, bound: float, level: float) -> HonestInterval:
+    """From the lowest to the highest effect that the test accepts at one Mbar."""
+    scale = study.standard_error
+    above, below = _reach(_moments(study), bound, 1 - level)
+    return HonestInterval(
+        kind="relative_magnitudes",
+        bound=bound,
+        low=study.estimate - scale * below,
+        high=study.estimate + scale * above,
+    )
 
 
 def bound_that_accepts_zero(study: Coefficients) -> float:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtr
 
 from trustlib.interventions.effects import Effects
-from trustlib.interventions.honest.breakdown import breakdown
+from trustlib.interventions.honest.breakdown import BreakdownKind, breakdown_of
 from trustlib.interventions.honest.coefficients import (
     Coefficients,
     HonestInterval,
     coefficients,
-    original,
     reason_not_run,
 )
-from trustlib.interventions.honest.conditional import relative_magnitudes
-from trustlib.interventions.honest.fixed_length import largest_bend, smoothness
+from trustlib.interventions.honest.conditional import accepted
+from trustlib.interventions.honest.fixed_length import frontier, largest_bend, shortest
 
 MULTIPLES = (0.25, 0.5, 1.0, 1.5, 2.0)
 FURTHER = (3.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # as far as it takes to show the breakdown
@@ -45,6 +45,10 @@ class Sensitivity:
         The bound up to which zero is excluded; None where it never is, or nothing was run.
     bend, bend_name
         The unit of the M shown, and what it is in words.
+    worst_change, worst_change_p_value
+        The largest change of the event study between two periods up to the reference, and the
+        p-value of there being none at all (the smallest of all changes, Bonferroni-adjusted):
+        whether the benchmark of Mbar is a violation that was seen or the noise of its estimate.
     reason
         Why nothing was run.
     left_out
@@ -59,8 +63,20 @@ class Sensitivity:
     breakdown_smoothness: float | None = None
     bend: float = float("nan")
     bend_name: str = ""
+    worst_change: float = float("nan")
+    worst_change_p_value: float = float("nan")
     reason: str | None = None
     left_out: tuple[int, ...] = ()
+
+    def why_no_breakdown(self, kind: BreakdownKind) -> str | None:
+        """Why there is no breakdown value of `kind`; None where there is one."""
+        if self.original is None:
+            return self.reason
+        if kind == "smoothness":
+            found, where = self.breakdown_smoothness, "once a straight-line trend is allowed for"
+        else:
+            found, where = self.breakdown_relative_magnitudes, "even if trends are parallel"
+        return None if found is not None else f"the interval contains zero {where}"
 
     def frame(self) -> pd.DataFrame:
         """kind, bound, low, high, contains_zero: each kind starts with the original interval,
@@ -98,43 +114,27 @@ def sensitivity(
     if reason is not None:
         return Sensitivity(level=level, reason=reason)
     study = coefficients(point, covariance, n_pre=n_pre, target=target)
-    point, covariance = study.point, study.covariance
-
-    at_most = breakdown(
-        point, covariance, n_pre=n_pre, target=target, kind="relative_magnitudes", level=level
-    )
-    bend_at_most = breakdown(
-        point, covariance, n_pre=n_pre, target=target, kind="smoothness", level=level
-    )
+    at_most = breakdown_of(study, kind="relative_magnitudes", level=level)
+    bend_at_most = breakdown_of(study, kind="smoothness", level=level)
     bend, bend_name = _bend(study)
+    path = frontier(study)
+    bends = [0.0, *_shown(None if bend_at_most is None else bend_at_most / bend)]
+    worst_change, worst_change_p_value = _worst_change(study)
     return Sensitivity(
         level=level,
-        original=original(point, covariance, n_pre=n_pre, target=target, level=level),
+        original=study.plain(level),
         relative_magnitudes=tuple(
-            relative_magnitudes(
-                point,
-                covariance,
-                n_pre=n_pre,
-                target=target,
-                bounds=_shown(at_most),
-                level=level,
-            )
+            accepted(study, bound=bound, level=level) for bound in _shown(at_most)
         ),
         smoothness=tuple(
-            smoothness(
-                point,
-                covariance,
-                n_pre=n_pre,
-                target=target,
-                bounds=[0.0]
-                + [bend * x for x in _shown(None if bend_at_most is None else bend_at_most / bend)],
-                level=level,
-            )
+            shortest(study, path, bound=bend * multiple, level=level) for multiple in bends
         ),
         breakdown_relative_magnitudes=at_most,
         breakdown_smoothness=bend_at_most,
         bend=bend,
         bend_name=bend_name,
+        worst_change=worst_change,
+        worst_change_p_value=worst_change_p_value,
     )
 
 
@@ -153,9 +153,7 @@ def sensitivity_of(
     """
     weights = effects.overall_weights[effects.keys > reference] if target is None else target
     at = {int(key): i for i, key in enumerate(effects.keys)}
-    weight_at = dict(
-        zip(sorted(key for key in at if key > reference), np.asarray(weights), strict=True)
-    )
+    weight_at = dict(zip((key for key in at if key > reference), np.asarray(weights), strict=True))
     before = _unbroken(effects, at, range(reference - 1, min(at, default=0) - 1, -1))[::-1]
     after = _unbroken(effects, at, range(reference + 1, max(at, default=0) + 1))
     used = before + after
@@ -197,6 +195,16 @@ def _bend(study: Coefficients) -> tuple[float, str]:
     if np.isfinite(seen) and seen > 0:
         return seen, "the largest bend before treatment"
     return study.standard_error, "the standard error of the effect"
+
+
+def _worst_change(study: Coefficients) -> tuple[float, float]:
+    n_pre = study.n_pre
+    changes = np.diff(np.vstack([np.eye(n_pre), np.zeros(n_pre)]), axis=0)  # reference last
+    found = np.abs(changes @ study.point[:n_pre])
+    covariance = study.covariance[:n_pre, :n_pre]
+    errors = np.sqrt(np.einsum("si,ij,sj->s", changes, covariance, changes))
+    smallest = 2 * float(ndtr(-(found / errors).max()))
+    return float(found.max()), min(1.0, n_pre * smallest)
 
 
 def _shown(at_most: float | None) -> list[float]:
