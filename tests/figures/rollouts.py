@@ -162,7 +162,7 @@ def _event_study(shape: Shape, *, universal: bool) -> pd.DataFrame:
     error = shape.error * np.sqrt(max(shape.sizes) / units) * (1 + 0.03 * np.abs(e))
     point = _true(shape, e) + error * _wobble(len(e), 3)
     reference = (e == -1) & universal
-    point[reference], error[reference] = 0.0, 0.0
+    point[reference], error[reference] = 0.0, np.nan
     frame = pd.DataFrame({"event_time": e, **_effects(point, error, band=True), "units": units})
     return frame.assign(reference=reference)
 
@@ -240,15 +240,11 @@ def _estimates(shape: Shape, att: float) -> dict[str, Estimate]:
     found = {"att": estimate(att, error, shape.outcome_name)}
     for name in ("simple", "group", "dynamic", "calendar"):
         found[name] = estimate(att * (1 + 0.03 * len(name)), error, shape.outcome_name)
-    if shape.scale == "log":
-        why = "not estimable: effects on logs do not add up to a number of units"
-        found["total_effect"] = _none(shape.unit_label, why)
-    else:
-        by = _cells(shape) * (shape.people / 1000 if shape.scale == "rate" else 1.0)
-        found["total_effect"] = estimate(att * by, error * by, shape.unit_label, "sum over cells")
-        if shape.unit_value_usd is not None:
-            by *= shape.unit_value_usd
-            found["total_value_usd"] = estimate(att * by, error * by, "USD", "sum over cells")
+    by = _cells(shape) * (shape.people / 1000 if shape.scale == "rate" else 1.0)
+    found["total_effect"] = estimate(att * by, error * by, shape.unit_label, "sum over cells")
+    if shape.unit_value_usd is not None:
+        by *= shape.unit_value_usd
+        found["total_value_usd"] = estimate(att * by, error * by, "USD", "sum over cells")
     found["relative_effect"] = estimate(att / shape.level, error / shape.level, "share")
     found["randomization_p_value"] = (
         Estimate(point=0.031, low=None, high=None, level=0.95, unit="probability",
@@ -261,12 +257,13 @@ def _estimates(shape: Shape, att: float) -> dict[str, Estimate]:
         method="80 % power", n=sum(shape.sizes), note="a design quantity",
     )  # fmt: skip
     found["breakdown_relative_magnitudes"] = Estimate(
-        point=1.6, low=None, high=None, level=0.95, unit="times the worst violation before",
+        point=1.6, low=None, high=None, level=0.95, unit="times",
         method="HonestDiD", n=8, note="a bound, found by bisection",
     )  # fmt: skip
     found["breakdown_smoothness"] = Estimate(
-        point=0.08 * abs(att), low=None, high=None, level=0.95, unit=shape.outcome_name,
-        method="HonestDiD", n=8, note="a bound, found by bisection",
+        point=0.08 * abs(att), low=None, high=None, level=0.95,
+        unit=f"{shape.outcome_name} per period", method="HonestDiD", n=8,
+        note="a bound, found by bisection",
     )  # fmt: skip
     return found
 
@@ -289,6 +286,8 @@ def _checks(shape: Shape) -> tuple[Check, ...]:
         Check(name="pre_trend_power", verdict="warn", label="power of the pre-trend test",
               text="A drift of 0.05 a period would be found four times out of five; over the "
               "treated periods it would amount to 24 % of the effect."),
+        Check(name="sensitivity_to_trends", verdict="pass", label="survives trends that differ",
+              text="The conclusion survives violations up to 1.6 times the worst pre-period one."),
         Check(name="forbidden_comparisons", verdict="warn", label="two-way regression misleads",
               text="31 % of its weight compares with units that were already treated."),
         Check(name="leave_one_out", verdict="pass", label="no cohort carries it",
@@ -362,6 +361,8 @@ def _comparison(shape: Shape, att: float) -> pd.DataFrame:
             "description": [row[1] for row in rows],
             **_effects([att * row[2] for row in rows], [shape.error / 3 * row[3] for row in rows]),
             "headline": [True, False, False, False],
+            "modern": [True, True, True, len(shape.starts) == 1],
+            "note": "",
         }
     )
     if shape.verdict == "not estimable":
@@ -392,7 +393,7 @@ def _sensitivity(shape: Shape, att: float) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     rows = []
     for kind, bounds in (
-        ("relative_magnitudes", (float("nan"), 0.5, 1.0, 1.5, 2.0)),
+        ("relative_magnitudes", (0.0, 0.5, 1.0, 1.5, 2.0)),
         ("smoothness", (float("nan"), *(abs(att) * np.array([0.0, 0.02, 0.04, 0.08, 0.1])))),
     ):
         top = bounds[-1] / 1.25  # where the interval meets zero
@@ -448,29 +449,31 @@ def _rollout(shape: Shape, labels: list[str]) -> pd.DataFrame:
          labels[g] if g < shape.periods else "", max(0, shape.periods - g), 1.0)
         for name, g in _units(shape)
     ]  # fmt: skip
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         rows, columns=["unit", "group", "first_treated", "periods_treated", "weight"]
-    )
+    ).assign(units=1)
+    if shape.names_shown:
+        return frame
+    merged = frame.groupby(["group", "first_treated", "periods_treated"], sort=False)
+    cohorts = merged.agg(weight=("weight", "sum"), units=("units", "sum")).reset_index()
+    return cohorts.assign(unit=cohorts["group"])[list(frame.columns)]
 
 
 def _totals(shape: Shape, labels: list[str]) -> pd.DataFrame:
-    columns = ["name", "units", "group", "periods_treated", "effect", "low", "high", "value_usd"]
-    if shape.verdict == "not estimable" or shape.scale == "log":
+    columns = ["name", "units", "group", "periods_treated", "effect", "low", "high"]
+    if shape.verdict == "not estimable":
         return pd.DataFrame(columns=columns)
     rows = []
     by = shape.people / 1000 if shape.scale == "rate" else 1.0
     for g, n in zip(shape.starts, shape.sizes, strict=True):
         effect = float(_true(shape, np.arange(shape.periods - g)).sum()) * n * by
         half = 1.96 * shape.error / 2 * n * by * np.sqrt(shape.periods - g)
-        rows.append((f"started {labels[g]}", n, labels[g], shape.periods - g, effect, half))
+        rows.append((f"from {labels[g]}", n, labels[g], shape.periods - g, effect, half))
     effect, half = sum(row[4] for row in rows), np.sqrt(sum(row[5] ** 2 for row in rows))
-    rows.append(("all", sum(shape.sizes), "", _cells(shape), effect, half))
-    value = shape.unit_value_usd
-    return pd.DataFrame(
-        [
-            (*row[:5], row[4] - row[5], row[4] + row[5],
-             float("nan") if value is None else value * row[4])
-            for row in rows
-        ],
-        columns=columns,
-    )  # fmt: skip
+    rows.append(("all", sum(shape.sizes), "all", _cells(shape), effect, half))
+    frame = pd.DataFrame(
+        [(*row[:5], row[4] - row[5], row[4] + row[5]) for row in rows], columns=columns
+    )
+    if shape.unit_value_usd is None:
+        return frame
+    return frame.assign(value_usd=shape.unit_value_usd * frame["effect"])

@@ -7,6 +7,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -103,8 +104,10 @@ def margins(ax: Axes, *, left: float, right: float, top: float, bottom: float) -
     )
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float = TEXT, *, bold: bool = False) -> float:
     """Width of `text` in points."""
+    import matplotlib as mpl
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
@@ -113,10 +116,26 @@ def text_width(text: str, size: float = TEXT, *, bold: bool = False) -> float:
     if not narrow.strip():
         return wide * size
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    with warnings.catch_warnings():
+    # Names are no formulas, whoever measures them and in whatever settings.
+    with mpl.rc_context({"text.parse_math": False}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         path = TextPath((0, 0), narrow, size=size, prop=font, usetex=False)
     return wide * size + float(path.get_extents().width)
+
+
+def fitted(text: object, width: float, *, bold: bool = False) -> str:
+    """`text` cleaned and cut to `width` points, the cut shown."""
+    whole = clean(text) or "(empty)"
+    if len(whole) > 400:  # no figure is that wide
+        whole = whole[:400] + "…"
+    if text_width(whole, bold=bold) <= width:
+        return whole
+    low, high = 0, len(whole) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = text_width(whole[:middle].rstrip() + "…", bold=bold) <= width
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return whole[:low].rstrip() + "…"
 
 
 def scale(largest: float) -> tuple[float, str]:
@@ -171,14 +190,15 @@ def y_labels(ax: Axes) -> float:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+    ax.yaxis.set_major_formatter(FuncFormatter(number))
     low, high = ax.get_ylim()
     at = [y for y in ax.yaxis.get_major_locator().tick_values(low, high) if low <= y <= high]
     labels = ax.yaxis.get_major_formatter().format_ticks(at)
     return max([text_width(label) for label in labels] or [0.0]) + 9
 
 
-def _plain(value: float, _position: object = None) -> str:
+def number(value: float, _position: object = None) -> str:
+    """A tick's label: thousands separators, a true minus, no needless zeros."""
     return _signed(value).removeprefix("+")
 
 

@@ -4,7 +4,7 @@ Every function draws what a `DidResult` holds and computes no statistic; it retu
 there is nothing to draw, and `house.view` then shows the reason in a box.
 """
 
-from trustlib.figures.interventions.bacon_scatter import bacon_scatter
+from trustlib.figures.interventions.bacon_scatter import bacon_rows, bacon_scatter
 from trustlib.figures.interventions.event_study import event_study
 from trustlib.figures.interventions.group_time_map import group_time_map, group_time_rows
 from trustlib.figures.interventions.observed import observed_and_counterfactual, shown
@@ -22,6 +22,7 @@ from trustlib.figures.interventions.rows import (
 from trustlib.figures.interventions.sensitivity import sensitivity, sensitivity_rows
 
 __all__ = [
+    "bacon_rows",
     "bacon_scatter",
     "cohorts",
     "estimators",

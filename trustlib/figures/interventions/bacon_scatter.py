@@ -9,15 +9,19 @@ import pandas as pd
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
 from trustlib.figures.interventions.words import outcome
+from trustlib.figures.labels import End, beside, ends_apart
 from trustlib.interventions import DidResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MOST_MARKS = 200
+
+
 def bacon_scatter(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
     """Weight × estimate of every comparison; crosses are with units already treated."""
-    frame = result.bacon.dropna(subset=["weight", "estimate"])
+    frame = bacon_rows(result)
     if frame.empty:
         return None
     with house.style():
@@ -41,12 +45,17 @@ def bacon_scatter(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
         left = house.y_labels(ax)
         house.margins(ax, left=left, right=right, top=42, bottom=house.UNDER)
         _x_ticks(ax)
-        scaled = f", {word.strip()}" if word else ""
-        _key(ax, f"estimate, {outcome(result, 34)}{scaled}", clean=int((~bad).sum()),
-             forbidden_=int(bad.sum()))  # fmt: skip
+        _key(ax, outcome(result, "estimate, ", word), counts=(int((~bad).sum()), int(bad.sum())))
         house.under(ax, "weight in the two-way regression, per cent")
         _name_lines(ax, lines)
     return ax
+
+
+def bacon_rows(result: DidResult) -> pd.DataFrame:
+    """The rows that the figure draws: the 200 of the largest weight, in their order."""
+    frame = result.bacon.dropna(subset=["weight", "estimate"])
+    heavy = frame["weight"].sort_values(ascending=False, kind="stable").index[:MOST_MARKS]
+    return frame.loc[sorted(heavy)].reset_index(drop=True)
 
 
 def forbidden(frame: pd.DataFrame) -> pd.Series:
@@ -73,8 +82,6 @@ def _reference_lines(ax: Axes, result: DidResult, by: float) -> list[tuple[float
 
 
 def _name_lines(ax: Axes, lines: list[tuple[float, str]]) -> None:
-    from trustlib.figures.labels import End, beside, ends_apart
-
     ends = [End(value, name, PALETTE["muted"], "normal") for value, name in lines]
     if len(ends) == 2:
         ends_apart(ax, ends)
@@ -83,19 +90,20 @@ def _name_lines(ax: Axes, lines: list[tuple[float, str]]) -> None:
 
 
 def _x_ticks(ax: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_formatter(FuncFormatter(house.number))
 
 
-def _key(ax: Axes, unit: str, *, clean: int, forbidden_: int) -> None:
+def _key(ax: Axes, unit: str, *, counts: tuple[int, int]) -> None:
     """The unit, and under it the two marks with their names."""
     ax.annotate(
         unit, (0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(2, 24),
         textcoords="offset points", color=PALETTE["muted"], va="bottom",
     )  # fmt: skip
-    first = f"○ with untreated units ({clean})"
-    second = f"× with treated ones ({forbidden_})"
+    first = f"○ with untreated units ({counts[0]:,})"
+    second = f"× with treated ones ({counts[1]:,})"
     for text, x, colour in (
         (first, 2.0, PALETTE["actual"]),
         (second, 2.0 + house.text_width(first) + 16, PALETTE["harm"]),

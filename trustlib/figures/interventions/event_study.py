@@ -48,7 +48,7 @@ def event_study(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
         house.whole_ticks(ax)
         house.margins(ax, left=house.y_labels(ax), right=14, top=24, bottom=house.UNDER)
         house.headroom(ax, 18)
-        house.unit(ax, f"effect on {outcome(result, 34)}{_times(word)}")
+        house.unit(ax, outcome(result, "effect on ", word))
         house.under(ax, "periods since the start")
         _sides(ax)
     return ax
@@ -66,10 +66,6 @@ def _bars(ax: Axes, part: pd.DataFrame, by: float, *, before: bool, rows: int) -
         at, part["point"] / by, marker="o", linestyle="", markersize=min(6.0, wide + 1),
         color=colour, markerfacecolor=PALETTE["paper"] if before else colour, markeredgewidth=1.4,
     )  # fmt: skip
-
-
-def _times(word: str) -> str:
-    return f", {word.strip()}" if word else ""
 
 
 def _sides(ax: Axes) -> None:

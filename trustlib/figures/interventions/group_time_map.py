@@ -67,9 +67,9 @@ def group_time_map(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
             _block(ax, grid, columns, top, texts, signs=signs, room=room, per_block=per_block)
         _frame_axes(ax, per_block, lines)
         house.margins(ax, left=left, right=8, top=38, bottom=6)
-        scaled = f" × 10{_superscript(-power)}" if power else ""
+        scaled = f"× 10{_superscript(-power)}" if power else ""
         ax.annotate(
-            f"effect on {outcome(result, 32)}{scaled}", (0, 1),
+            outcome(result, "effect on ", scaled), (0, 1),
             xycoords=("figure fraction", "axes fraction"), xytext=(2, 22),
             textcoords="offset points", color=PALETTE["muted"], va="bottom",
         )  # fmt: skip

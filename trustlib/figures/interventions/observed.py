@@ -54,8 +54,8 @@ def observed_and_counterfactual(
         house.margins(ax, left=left, right=right, top=24, bottom=24)
         house.headroom(ax, 18)
         _dates(ax, frame, house.size(ax)[0] - left - right)
-        scaled = f", {word.strip()}" if word else ""
-        house.unit(ax, f"{outcome(result, 40)}{scaled}, mean of the treated units")
+        tail = f", {word.rstrip()}" if word else ""
+        house.unit(ax, outcome(result, "", f"{tail}, mean of the treated", level=True))
         _start_label(ax, frame)
         last = frame.dropna(subset=["observed", "counterfactual"]).iloc[-1]
         ends_apart(

@@ -41,8 +41,7 @@ def randomization(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
         house.headroom(ax, 18)
         house.signed_ticks(ax)
         house.unit(ax, f"re-assignments, of {len(statistics):,}")
-        scaled = f", {word.strip()}" if word else ""
-        house.under(ax, f"effect on {outcome(result, 40)}{scaled}")
+        house.under(ax, outcome(result, "effect on ", word))
         _mark(ax, whole / by, show.alike([whole], sign=True)[0])
     return ax
 

@@ -38,7 +38,7 @@ def rollout_map(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
         return None
     with house.style():
         ax = house.axes(ax, height=(len(lines) * _ROW + 54) / 72)
-        by_unit = all(line.units == 1 for line in lines) and _by_unit(result)
+        by_unit = _by_unit(result)
         for y, line in enumerate(lines):
             until = len(labels) if line.start is None else line.start
             ax.plot([0, until], [y, y], color=PALETTE["expected"], linewidth=1.6)
@@ -47,7 +47,7 @@ def rollout_map(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
                     [until, len(labels)], [y, y], color=PALETTE["actual"], linewidth=9,
                     solid_capstyle="butt",
                 )  # fmt: skip
-        names = told_apart((line.name for line in lines), 26)
+        names = [line.name for line in lines]
         ax.set_yticks(range(len(lines)), names)
         ax.tick_params(axis="y", labelcolor=PALETTE["ink"])
         ax.set_ylim(len(lines) - 0.4, -0.6)
@@ -84,11 +84,12 @@ def _lines(result: DidResult) -> list[_Line]:
     starts = [position.get(str(label)) for label in frame["first_treated"]]
     order = sorted(range(len(frame)), key=lambda i: (starts[i] is None, starts[i] or 0))
     if _by_unit(result):
-        units = frame["unit"].tolist()
-        return [_Line(name=units[i], units=1, start=starts[i]) for i in order]
+        names = told_apart(frame["unit"], 26)
+        return [_Line(name=names[i], units=1, start=starts[i]) for i in order]
+    sizes = [int(n) for n in frame["units"]]
     groups: dict[int | None, int] = {}
     for i in order:
-        groups[starts[i]] = groups.get(starts[i], 0) + 1
+        groups[starts[i]] = groups.get(starts[i], 0) + sizes[i]
     known = [start for start in groups if start is not None]
     words = dict(zip(known, named(periods(result)[start] for start in known), strict=True))
     lines = [
@@ -126,5 +127,5 @@ def _sizes(ax: Axes, lines: list[_Line]) -> None:
         ax.annotate(
             f"{line.units:,} {'unit' if line.units == 1 else 'units'}", (1, y),
             xycoords=("axes fraction", "data"), xytext=(5, 0), textcoords="offset points",
-            va="center", color=PALETTE["muted"],
+            va="center_baseline", color=PALETTE["muted"],
         )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from trustlib.core.calendar import period
+from trustlib.core.calendar import periods as named
 from trustlib.core.text import short
 from trustlib.figures.forest import Row, forest
 from trustlib.figures.interventions.words import outcome
@@ -34,7 +35,7 @@ def estimators(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
 def cohorts(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
     """The effect by cohort; filled where the interval excludes zero."""
     frame = result.group_effects.dropna(subset=["point"])
-    names = [f"from {period(group)}" for group in frame["group"]]
+    names = [f"from {name}" for name in named(frame["group"])]
     return _forest(result, frame, names, strong=_clear(frame), ax=ax)
 
 
@@ -61,8 +62,7 @@ def total_rows(result: DidResult) -> pd.DataFrame:
         kept = parts["effect"].abs().sort_values(ascending=False, kind="stable")
         chosen = sorted(kept.index[: MOST_ROWS - 1])
         frame = pd.concat([parts.loc[chosen], frame.iloc[-1:]])
-    names = [_total_name(name) for name in frame["name"]]
-    return frame.assign(name=names).reset_index(drop=True)
+    return frame.assign(name=_total_names(frame["name"])).reset_index(drop=True)
 
 
 def leave_one_out(result: DidResult, *, ax: Axes | None = None) -> Axes | None:
@@ -84,8 +84,8 @@ def leave_one_out_rows(result: DidResult) -> pd.DataFrame:
     frame = frame.loc[away.index[: MOST_ROWS - 1]].sort_index()
     shown = result.design.names_shown
     names = [
-        f"without {period(name)}" if kind == "cohort" or shown else f"without cluster {i + 1}"
-        for i, (name, kind) in enumerate(zip(frame["left_out"], frame["kind"], strict=True))
+        f"without {name}" if kind == "cohort" or shown else f"without cluster {i + 1}"
+        for i, (name, kind) in enumerate(zip(named(frame["left_out"]), frame["kind"], strict=True))
     ]
     first = pd.DataFrame(
         [{"left_out": "everything", "kind": "none", "point": whole.point,
@@ -133,7 +133,7 @@ def _forest(
 
 
 def _effect_unit(result: DidResult) -> str:
-    return f"effect, {{scale}}{outcome(result, 40)}"
+    return outcome(result, "effect, {scale}")
 
 
 def _estimator(row: pd.Series) -> str:
@@ -146,12 +146,14 @@ def _estimator(row: pd.Series) -> str:
     return name
 
 
-def _total_name(name: object) -> str:
-    text = str(name)
-    for word in ("from ", "started "):
-        if text.startswith(word):
-            return f"from {period(text.removeprefix(word))}"
-    return short(text, 64)
+def _total_names(names: Iterable[object]) -> list[str]:
+    """Cohorts by their dates as a person writes them; the last row is everything."""
+    texts = [str(name) for name in names]
+    parts = texts[:-1]
+    if parts and all(text.startswith("from ") for text in parts):
+        texts = [f"from {date}" for date in named(text.removeprefix("from ") for text in parts)]
+        return [*texts, "everything"]
+    return [*parts, "everything"] if texts else []
 
 
 def _clear(frame: pd.DataFrame) -> pd.Series:

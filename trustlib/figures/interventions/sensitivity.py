@@ -45,15 +45,14 @@ def sensitivity(
         at = _positions(frame)
         ax.axhline(0, color=PALETTE["ink"], linewidth=1)
         _intervals(ax, frame, at, by)
-        labels = ["as it is" if first else f"{b:.3g}" for first, b in _bounds(frame)]
-        ax.set_xticks(at, labels)
-        step = _step(frame)
-        ax.set_xlim(min(at) - 0.7 * step, max(at) + 0.7 * step)
+        edge = max(0.7 * _step(frame), 0.06 * (max(at) - min(at)))
+        ax.set_xlim(min(at) - edge, max(at) + edge)
         ax.margins(y=0.06)
-        house.margins(ax, left=house.y_labels(ax), right=20, top=24, bottom=house.UNDER)
+        left = house.y_labels(ax)
+        house.margins(ax, left=left, right=20, top=24, bottom=house.UNDER)
+        _name_bounds(ax, frame, at)
         house.headroom(ax, 18)
-        scaled = f", {word.strip()}" if word else ""
-        house.unit(ax, f"effect on {outcome(result, 34)}{scaled}")
+        house.unit(ax, outcome(result, "effect on ", word))
         house.under(ax, _UNDER[kind])
         _mark_breakdown(ax, result, kind)
     return ax
@@ -65,8 +64,20 @@ def sensitivity_rows(result: DidResult, kind: str = "relative_magnitudes") -> pd
     return frame[frame["kind"] == kind].reset_index(drop=True)
 
 
-def _bounds(frame: pd.DataFrame) -> list[tuple[bool, float]]:
-    return [(i == 0, float(bound)) for i, bound in enumerate(frame["bound"])]
+def _name_bounds(ax: Axes, frame: pd.DataFrame, at: list[float]) -> None:
+    """The bounds under their bars, but for those that would run into their neighbours."""
+    low, high = ax.get_xlim()
+    width = house.size(ax)[0] * ax.get_position().width
+    names = ["as it is", *(f"{bound:.2g}" for bound in frame["bound"].iloc[1:])]
+    shown: list[tuple[float, str]] = []
+    until = float("-inf")
+    for x, name in zip(at, names, strict=True):
+        middle, half = (x - low) / (high - low) * width, house.text_width(name) / 2
+        if middle - half > until:
+            shown.append((x, name))
+            until = middle + half + 6
+    ax.set_xticks([x for x, _ in shown], [name for _, name in shown])
+    ax.set_xticks(at, minor=True)
 
 
 def _step(frame: pd.DataFrame) -> float:

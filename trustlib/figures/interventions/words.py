@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trustlib.core.text import short
 from trustlib.figures import house
 from trustlib.interventions import DidResult
 
 
-def outcome(result: DidResult, width: int) -> str:
-    """The outcome's name for a reader; of a logarithm, its unit too."""
-    name = short(result.spec.outcome_name or result.spec.outcome, width)
-    return f"{name}, log points" if result.design.outcome_scale == "log" else name
+def outcome(result: DidResult, before: str = "", after: str = "", *, level: bool = False) -> str:
+    """A line that names the outcome, cut so that it fits into the figure's width.
+
+    Parameters
+    ----------
+    before, after
+        Around the name; a scale's word ("thousand ") may be `after`.
+    level
+        The outcome itself is shown and not an effect on it: a logarithm is no log points then.
+    """
+    tail = after.rstrip()
+    tail = f", {tail}" if tail and not tail.startswith(",") else tail
+    if result.design.outcome_scale == "log" and not level:
+        tail = f", log points{tail}"
+    room = 72 * house.WIDTH - 10 - house.text_width(before) - house.text_width(tail)
+    return f"{before}{house.fitted(result.spec.outcome_name or result.spec.outcome, room)}{tail}"
 
 
 def periods(result: DidResult) -> list[str]:
