@@ -79,7 +79,9 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
         honest = Sensitivity(level=spec.level, reason=ONE_CLUSTER)
         before = replace(before, p_value=None, slope_80=None, reason=ONE_CLUSTER)
     comparison = comparison_frame(panel, recognised, spec, headline, description=description)
-    weights = bacon(panel)
+    # Exact for weights that do not change; what they change within a unit is averaged.
+    steady = replace(panel, weight=np.broadcast_to(panel.unit_weight[:, None], panel.weight.shape))
+    weights = bacon(steady)
     placebo = placebo_in_time(panel, spec, universal=universal)
     without = leave_one_out(panel, spec)
     checks = (
@@ -87,7 +89,7 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
         *_trend_checks(before, honest, placebo, headline, spec),
         check.estimators_agree(comparison, headline),
         check.forbidden_comparisons(
-            None if not_decomposed(panel) else forbidden_share(weights), comparison, recognised
+            None if not_decomposed(steady) else forbidden_share(weights), comparison, recognised
         ),
         *_inference_checks(panel, spec, headline, reassignment, without),
         displacement(panel, spec)[1],
