@@ -235,7 +235,7 @@ def forbidden_comparisons(share: float | None, comparison: pd.DataFrame, design:
     gap = ""
     if len(two_way) and len(head) and np.isfinite(two_way.iloc[0]) and np.isfinite(head.iloc[0]):
         gap = (
-            f" It says {count(two_way.iloc[0], sign=True)} where the headline says "
+            f" The two-way estimate is {count(two_way.iloc[0], sign=True)}, the headline "
             f"{count(head.iloc[0], sign=True)}."
         )
     return Check(

@@ -46,12 +46,17 @@ class _Rows:
         return out.reshape(self.n_units, self.n_periods)
 
 
-def panel_from_frame(frame: pd.DataFrame, spec: DidSpec) -> Panel:
+def panel_from_frame(frame: pd.DataFrame, spec: DidSpec, *, untreated: bool = False) -> Panel:
     """The panel in `frame`, one row per unit and period; `frame` is not changed.
 
     Units are sorted by their label, so the order of rows changes nothing. Periods are those
     that hold an outcome. Rows without one are missing cells, and counted. Units treated from
     the first period on are left out and counted; so are units without any outcome.
+
+    Parameters
+    ----------
+    untreated
+        Take a panel in which nobody is treated as well: a history, for `power`.
 
     Raises
     ------
@@ -86,7 +91,8 @@ def panel_from_frame(frame: pd.DataFrame, spec: DidSpec) -> Panel:
         "no outcome": int((~seen).sum()),
         "treated from the start": int((seen & (first == 0)).sum()),
     }
-    _comparable(first[keep], dropped, rows.n_periods, spec)
+    if not untreated:
+        _comparable(first[keep], dropped, rows.n_periods, spec)
     cluster, cluster_labels = _clusters(frame, spec, unit, keep)
     panel = Panel(
         outcome=rows.cells(outcome)[keep],

@@ -438,6 +438,17 @@ class InterventionPowerParams(PanelParams):
             as_of=self.as_of,
         )
 
+    def panel_spec(self) -> DidSpec:
+        """How the history's rows become a panel, for `trustlib.interventions.panel_from_frame`."""
+        from trustlib.interventions import DidSpec
+
+        return DidSpec(
+            outcome_name=self.outcome_name or self.outcome_column,
+            level=self.level,
+            seed=self.seed,
+            **_roles(self, "weight", "cluster"),
+        )
+
     def spec(self) -> PowerSpec:
         """What to simulate, for `trustlib.interventions.power.power`."""
         from trustlib.interventions.power import PowerSpec
