@@ -95,9 +95,12 @@ def imputation(
     after = np.where(keys >= 0, mass, 0.0)
     share = after / after.sum() if after.any() else np.zeros(len(keys))
     notes = (*kept.notes, *_notes(made, keys=keys, point=point))
+    average = psi[:, share > 0] @ share[share > 0, None]
+    if not after.any():
+        average[:] = np.nan
     simple = one_number(
         point=float(share[share > 0] @ point[share > 0]) if after.any() else float("nan"),
-        inference=_conservative(panel, psi[:, share > 0] @ share[share > 0, None]),
+        inference=_conservative(panel, average),
         level=level,
         notes=notes,
     )
