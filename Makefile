@@ -57,11 +57,16 @@ faults: $(VENV)/.dev ## the long fault campaigns on the real notebook
 studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in tests/studies
 	$(BIN)/python -m tests.studies.incident_coverage
 	$(BIN)/python -m tests.studies.demo_truth
+	$(BIN)/python -m tests.studies.did_coverage
+	$(BIN)/python -m tests.studies.rollout_truth
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed and memory beside stock papermill and nbconvert, as ratios
+bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one run
 	$(BIN)/python tests/benchmarks/run_speed.py
 	$(BIN)/python tests/benchmarks/ten_million_rows.py
+	$(BIN)/python tests/benchmarks/did_speed.py
+	$(BIN)/python tests/benchmarks/two_way_speed.py
+	$(BIN)/python tests/benchmarks/did_report.py
 
 .PHONY: lab
 lab: $(VENV)/.run ## open the notebooks in JupyterLab

@@ -1,23 +1,16 @@
-"""The notebook: thin, answer first, the same under every runner, right on real counts."""
+"""Incident sizing: answer first, the same under every runner, right on real counts."""
 
-import ast
 import copy
-import os
 import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from trustlib.core.results import MIME, validate
+from tests.notebooks.executing import NOTEBOOKS, ROOT, executed, html_of, results, with_params
 
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "notebooks" / "incident_sizing.ipynb"
-EXAMPLE = ROOT / "params" / "incident_sizing" / "example.yaml"
+NOTEBOOK = NOTEBOOKS / "incident_sizing.ipynb"
 BLIZZARD = ROOT / "tests" / "incidents" / "params" / "incident_sizing" / "nyc-blizzard.yaml"
 TAXI = ROOT / ".." / "shared" / "realdata" / "nyc_taxi.csv"
 
@@ -29,65 +22,6 @@ needs_taxi = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def notebook():
     return nbformat.read(NOTEBOOK, as_version=4)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    """A project of its own, with the small demo world: not the one somebody works in."""
-    root = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "notebooks", root / "notebooks")
-    shutil.copytree(ROOT / "params", root / "params")
-    subprocess.run(
-        [sys.executable, "-m", "trustlib", "demo"], cwd=root, check=True, capture_output=True
-    )
-    return root
-
-
-def code(notebook) -> list[str]:
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def with_params(notebook, path: Path):
-    """The notebook with a cell of injected parameters, as papermill makes it."""
-    from ruamel.yaml import YAML
-
-    values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    made = copy.deepcopy(notebook)
-    at = next(i for i, c in enumerate(made.cells) if "parameters" in c.metadata.get("tags", []))
-    text = "# Parameters\n" + "\n".join(f"{name} = {value!r}" for name, value in values.items())
-    cell = nbformat.v4.new_code_cell(text, id="injected", metadata={"tags": ["injected"]})
-    made.cells.insert(at + 1, cell)
-    return made
-
-
-def executed(notebook, cwd: Path):
-    resources = {"metadata": {"path": str(cwd)}}
-    return NotebookClient(
-        notebook, kernel_name="python3", timeout=300, resources=resources
-    ).execute()
-
-
-def results(notebook) -> dict:
-    """The results in the last code cell's last output."""
-    last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
-    document = last.outputs[-1].data[MIME]
-    validate(document)
-    return document
-
-
-def html_of(notebook) -> str:
-    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
-    return "\n".join(o.data["text/html"] for o in outputs if "text/html" in o.get("data", {}))
-
-
-def test_it_is_thin(notebook) -> None:
-    lines = [line for cell in code(notebook) for line in cell.splitlines() if line.strip()]
-    assert 60 <= len(lines) <= 120
-    tree = ast.parse("\n".join(code(notebook)))
-    banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Lambda, ast.ListComp)
-    assert not [node for node in ast.walk(tree) if isinstance(node, banned)]
-    markdown = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    assert abs(len(markdown) - len(code(notebook))) <= 2
 
 
 def test_its_order_is_that_of_a_report(notebook) -> None:
@@ -121,50 +55,6 @@ def test_its_order_is_that_of_a_report(notebook) -> None:
         c.metadata.id if "id" in c.metadata else c.id for c in notebook.cells if c.get("outputs")
     ]
     assert shown[0] == "answer"
-
-
-def test_its_parameters_are_plain_literals_and_the_documented_example(notebook) -> None:
-    from ruamel.yaml import YAML
-
-    from trustlib.params import IncidentSizingParams
-
-    cell = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
-    written = {n.targets[0].id: ast.literal_eval(n.value) for n in ast.parse(cell.source).body}
-    assert set(written) == set(IncidentSizingParams.model_fields)
-    example = YAML(typ="safe").load(EXAMPLE.read_text(encoding="utf-8"))
-    assert {name: written[name] for name in example} == example
-    defaults = {
-        name: field.default
-        for name, field in IncidentSizingParams.model_fields.items()
-        if name not in example
-    }
-    assert {name: written[name] or None for name in defaults} == {
-        name: default or None for name, default in defaults.items()
-    }
-
-
-def test_the_committed_outputs_are_text_of_a_whole_run_in_order(notebook) -> None:
-    assert NOTEBOOK.stat().st_size < 200_000
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    for cell in cells:
-        for output in cell.outputs:
-            assert output.output_type in ("display_data", "execute_result")
-            assert set(output.data) == {"text/plain"}
-    assert str(ROOT) not in NOTEBOOK.read_text(encoding="utf-8")
-    assert notebook.metadata.kernelspec.name == "python3"
-    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-
-
-def test_nbval_compares_the_text_whatever_the_surroundings(project) -> None:
-    env = os.environ | {"PYTHONHASHSEED": "3", "TZ": "Asia/Tokyo", "LC_ALL": "de_DE.UTF-8"}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval",
-         "--nbval-current-env", "--nbval-cell-timeout=240", "notebooks/incident_sizing.ipynb"],
-        cwd=project, env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert re.search(r"1[0-9] passed", done.stdout)
 
 
 def test_stock_papermill_runs_it_and_carries_the_results(project) -> None:
