@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit
 
 from trustlib.core import Refusal
 from trustlib.interventions.aggregation import aggregate
@@ -16,6 +15,7 @@ from trustlib.interventions.effects import Effects
 from trustlib.interventions.group_time import group_time
 from trustlib.interventions.headline import Headline
 from trustlib.interventions.imputation import imputation
+from trustlib.interventions.margin import Margin
 from trustlib.interventions.panel import Panel
 from trustlib.interventions.spec import ControlGroup, CovariateMethod, DidSpec
 from trustlib.interventions.sun_abraham import sun_abraham
@@ -34,13 +34,18 @@ class _Row:
 
     estimator: str
     description: str
-    estimate: Callable[[], tuple[float, float]]
-    student: bool  # Student's t with clusters − 1 degrees of freedom, not the normal
+    estimate: Callable[[], Effects]
     modern: bool  # makes no forbidden comparison
 
 
 def comparison_frame(
-    panel: Panel, design: Design, spec: DidSpec, headline: Headline, *, description: str
+    panel: Panel,
+    design: Design,
+    spec: DidSpec,
+    headline: Headline,
+    spread: Margin,
+    *,
+    description: str,
 ) -> pd.DataFrame:
     """`DidResult.comparison`: the headline, then every other estimator that applies.
 
@@ -59,23 +64,23 @@ def comparison_frame(
             "note": headline.note or "",
         }
     ]
-    rows += [_row(row, panel, spec) for row in _others(panel, design, spec)]
+    rows += [_row(row, spread) for row in _others(panel, design, spec)]
     numbers = ["point", "standard_error", "low", "high"]
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, float))
 
 
-def _row(row: _Row, panel: Panel, spec: DidSpec) -> dict[str, object]:
-    share = 0.5 + spec.level / 2
-    critical = float(stdtrit(panel.n_clusters - 1, share) if row.student else ndtri(share))
-    note = ""
+def _row(row: _Row, spread: Margin) -> dict[str, object]:
+    note, critical = "", float("nan")
     try:
-        point, error = row.estimate()
+        effects = row.estimate()
+        point, error = effects.overall, effects.overall_standard_error
+        critical = spread.of_overall(effects)
     except Refusal as refusal:
         point, error, note = np.nan, np.nan, refusal.what
     # One treated cluster leaves an error of nearly zero that means nothing.
-    if len(np.unique(panel.cluster[~panel.never])) < 2:
+    if not spread.estimable:
         error = np.nan
-        note = note or "one treated cluster: no error can be estimated"
+        note = note or "one treated, or untreated, cluster: no error can be estimated"
     return {
         "estimator": row.estimator,
         "description": row.description,
@@ -112,32 +117,27 @@ def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:
         yield _Row(
             estimator="imputation",
             description="imputation (Borusyak, Jaravel and Spiess)",
-            estimate=lambda: _overall(
-                imputation(panel, anticipation=spec.anticipation, level=spec.level)[1]
-            ),
-            student=False,
+            estimate=lambda: imputation(panel, anticipation=spec.anticipation, level=spec.level)[1],
             modern=True,
         )
     if design.estimator != "sun_abraham":
         yield _Row(
             estimator="sun_abraham",
             description="interaction-weighted (Sun and Abraham)",
-            estimate=lambda: _overall(sun_abraham(panel, level=spec.level)[1]),
-            student=True,
+            estimate=lambda: sun_abraham(panel, level=spec.level)[1],
             modern=True,
         )
     if design.estimator != "two_way":
         yield _Row(
             estimator="two_way",
             description="two-way fixed effects",
-            estimate=lambda: _overall(two_way(panel, level=spec.level)),
-            student=True,
+            estimate=lambda: two_way(panel, level=spec.level),
             modern=not design.staggered,
         )
 
 
 def _group_time(panel: Panel, spec: DidSpec, control: ControlGroup, description: str) -> _Row:
-    def estimate() -> tuple[float, float]:
+    def estimate() -> Effects:
         cells = group_time(
             panel,
             control_group=control,
@@ -145,16 +145,11 @@ def _group_time(panel: Panel, spec: DidSpec, control: ControlGroup, description:
             anticipation=spec.anticipation,
             base_period="varying",
         )
-        return _overall(aggregate(cells, "simple", level=spec.level, draws=0, seed=spec.seed))
+        return aggregate(cells, "simple", level=spec.level, draws=0, seed=spec.seed)
 
     return _Row(
         estimator="callaway_santanna",
         description=description,
         estimate=estimate,
-        student=False,
         modern=True,
     )
-
-
-def _overall(effects: Effects) -> tuple[float, float]:
-    return float(effects.overall), float(effects.overall_standard_error)

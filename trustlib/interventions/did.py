@@ -75,10 +75,12 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
     whole = total(panel, recognised, spec, headline, cells, spread)
     honest = _honest(recognised, spec, universal, anchored, events)
     before = pre_trend(cells, effect=headline.point, level=spec.level)
-    if not np.isfinite(spread.critical):
+    if not spread.estimable:
         honest = Sensitivity(level=spec.level, reason=ONE_CLUSTER)
         before = replace(before, p_value=None, slope_80=None, reason=ONE_CLUSTER)
-    comparison = comparison_frame(panel, recognised, spec, headline, description=description)
+    comparison = comparison_frame(
+        panel, recognised, spec, headline, spread, description=description
+    )
     # Exact for weights that do not change; what they change within a unit is averaged.
     steady = replace(panel, weight=np.broadcast_to(panel.unit_weight[:, None], panel.weight.shape))
     weights = bacon(steady)

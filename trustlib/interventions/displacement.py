@@ -13,6 +13,7 @@ import pandas as pd
 from trustlib.core import Check, format
 from trustlib.interventions.aggregation import aggregate
 from trustlib.interventions.design import Design, design
+from trustlib.interventions.effects import Effects
 from trustlib.interventions.group_time import group_time
 from trustlib.interventions.margin import margin
 from trustlib.interventions.panel import Panel
@@ -79,23 +80,24 @@ def _row(label: str, panel: Panel, spec: DidSpec) -> tuple[object, ...]:
     )
     found = aggregate(cells, "simple", level=spec.level, draws=0, seed=spec.seed)
     point, error = found.overall, found.overall_standard_error
-    low, high = _interval(panel, recognised, spec, point, error)
+    low, high = _interval(panel, recognised, spec, found)
     treated = int((~panel.never).sum())
     return label, point, error, low, high, treated, panel.n_units - treated
 
 
 def _interval(
-    panel: Panel, recognised: Design, spec: DidSpec, point: float, error: float
+    panel: Panel, recognised: Design, spec: DidSpec, found: Effects
 ) -> tuple[float, float]:
-    half = margin(panel, recognised, level=spec.level).critical * error
+    spread = margin(panel, recognised, level=spec.level)
+    point, half = found.overall, spread.of_overall(found) * found.overall_standard_error
     if not recognised.few_clusters or panel.covariate_names:
         return point - half, point + half
-    found = randomization_inference(
+    assigned = randomization_inference(
         panel, anticipation=spec.anticipation, seed=spec.seed, level=spec.level
     )
-    if found.low is None or found.high is None:
+    if assigned.low is None or assigned.high is None:
         return point - half, point + half
-    return found.low, found.high
+    return assigned.low, assigned.high
 
 
 def _check(frame: pd.DataFrame, spec: DidSpec) -> Check:

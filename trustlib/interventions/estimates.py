@@ -12,7 +12,7 @@ from trustlib.interventions.design import Design
 from trustlib.interventions.effects import Effects
 from trustlib.interventions.headline import Headline
 from trustlib.interventions.honest import Sensitivity
-from trustlib.interventions.honest.coefficients import Kind
+from trustlib.interventions.honest.breakdown import BreakdownKind
 from trustlib.interventions.margin import Margin
 from trustlib.interventions.spec import DidSpec
 from trustlib.interventions.total import Total
@@ -57,7 +57,7 @@ def estimates(
         if headline.p_value is not None
         else "not estimable: see the check of the re-assignment",
     )
-    bounds: dict[Kind, float | None] = {
+    bounds: dict[BreakdownKind, float | None] = {
         "relative_magnitudes": sensitivity.breakdown_relative_magnitudes,
         "smoothness": sensitivity.breakdown_smoothness,
     }
@@ -89,7 +89,7 @@ def _family(kind: str, family: Effects, unit: str, spec: DidSpec, margin: Margin
         why = "not estimable: no cohort and period has a comparison"
         return Estimate(point=None, low=None, high=None, level=spec.level, unit=unit,
                         method=method, n=n, note=why)  # fmt: skip
-    half = margin.critical * error
+    half = margin.of_overall(family) * error
     if not math.isfinite(half):
         why = "no interval: too few clusters for an error of its own"
         return Estimate(point=point, low=None, high=None, level=spec.level, unit=unit,
@@ -164,7 +164,7 @@ def _detectable(headline: Headline, unit: str, spec: DidSpec) -> Estimate:
 
 
 def _breakdown(
-    kind: Kind, bound: float | None, unit: str, spec: DidSpec, sensitivity: Sensitivity
+    kind: BreakdownKind, bound: float | None, unit: str, spec: DidSpec, sensitivity: Sensitivity
 ) -> Estimate:
     relative = kind == "relative_magnitudes"
     method = (

@@ -10,8 +10,10 @@ from trustlib.interventions.group_time import GroupTime
 from trustlib.interventions.margin import Margin
 from trustlib.interventions.panel import FloatArray, Panel
 
+MOST_AT_ONCE = 4_000_000  # influences held at once
 
-def _interval(point: FloatArray, error: FloatArray, critical: float) -> dict[str, FloatArray]:
+
+def _interval(point: FloatArray, error: FloatArray, critical: FloatArray) -> dict[str, FloatArray]:
     return {
         "point": point,
         "standard_error": error,
@@ -24,11 +26,13 @@ def event_study_frame(effects: Effects, margin: Margin) -> pd.DataFrame:
     """Rows of `DidResult.event_study`: pointwise interval, and simultaneous band."""
     reference = (effects.point == 0) & (effects.standard_error == 0)
     error = np.where(reference, np.nan, effects.standard_error)
-    half = effects.critical * margin.widening * error
+    critical = margin.of_family(effects)
+    # The simultaneous band is as much wider as the pointwise interval is.
+    half = effects.critical * (critical / margin.student(effects.degrees)) * error
     return pd.DataFrame(
         {
             "event_time": effects.keys,
-            **_interval(effects.point, error, margin.critical),
+            **_interval(effects.point, error, critical),
             "band_low": effects.point - half,
             "band_high": effects.point + half,
             "units": effects.units,
@@ -42,7 +46,7 @@ def family_frame(effects: Effects, panel: Panel, margin: Margin, *, key: str) ->
     return pd.DataFrame(
         {
             key: [panel.period_names[at] for at in effects.keys],
-            **_interval(effects.point, effects.standard_error, margin.critical),
+            **_interval(effects.point, effects.standard_error, margin.of_family(effects)),
             "units": effects.units,
         }
     )
@@ -52,19 +56,35 @@ def group_time_frame(
     cells: GroupTime, panel: Panel, margin: Margin, *, critical: float
 ) -> pd.DataFrame:
     """Rows of `DidResult.group_time`; `critical` is that of the simultaneous band."""
-    half = critical * margin.widening * cells.standard_error
+    own = _of_cells(cells, margin)
+    half = critical * (own / margin.normal) * cells.standard_error
     return pd.DataFrame(
         {
             "group": [panel.period_names[at] for at in cells.group],
             "time": [panel.period_names[at] for at in cells.time],
             "event_time": cells.time - cells.group,
-            **_interval(cells.point, cells.standard_error, margin.critical),
+            **_interval(cells.point, cells.standard_error, own),
             "band_low": cells.point - half,
             "band_high": cells.point + half,
             "units": cells.units,
             "after": cells.time >= cells.group,
         }
     )
+
+
+def _of_cells(cells: GroupTime, margin: Margin) -> FloatArray:
+    """(m,) half an interval in standard errors; a cell at a time where units are many."""
+    if margin.stratum is None or not margin.estimable:
+        return np.full(len(cells.point), margin.normal if margin.estimable else np.nan)
+    known = np.flatnonzero(~np.isnan(cells.point) & (cells.standard_error > 0))
+    out = np.full(len(cells.point), np.nan)
+    step = max(1, MOST_AT_ONCE // cells.panel.n_units)
+    for first in range(0, len(known), step):
+        some = known[first : first + step]
+        chosen = np.zeros((len(cells.point), len(some)))
+        chosen[some, np.arange(len(some))] = 1.0
+        out[some] = margin.critical(cells.influence_of(chosen))
+    return out
 
 
 def rollout_frame(panel: Panel, *, named: bool) -> pd.DataFrame:

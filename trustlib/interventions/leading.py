@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtrit
 
 from trustlib.interventions.design import Design
 from trustlib.interventions.effects import Effects
@@ -38,27 +37,24 @@ def led_by(
     if design.estimator == "callaway_santanna":
         simple = families["simple"]
         return (
-            _headline(simple, margin.critical, _method(panel, design, spec), _n(panel), own=True),
+            _headline(simple, margin, _method(panel, design, spec), _n(panel), own=True),
             None,
             f"group-time effects, {_whom(design)}",
         )
     if design.estimator == "imputation":
         dynamic, simple = imputation(panel, anticipation=spec.anticipation, level=spec.level)
         words = "imputation (Borusyak, Jaravel and Spiess)"
-        return _headline(simple, margin.critical, words, _n(panel), own=False), dynamic, words
-    student = float(stdtrit(panel.n_clusters - 1, 0.5 + spec.level / 2))
-    # With few of a kind the wider of the two.
-    critical = student * margin.widening if design.few_clusters else student
+        return _headline(simple, margin, words, _n(panel), own=False), dynamic, words
     if design.estimator == "sun_abraham":
         dynamic, simple = sun_abraham(panel, level=spec.level)
         words = "interaction-weighted event study (Sun and Abraham)"
-        return _headline(simple, critical, words, _n(panel), own=False), dynamic, words
+        return _headline(simple, margin, words, _n(panel), own=False), dynamic, words
     effects = two_way(panel, level=spec.level)
     dynamic = two_way_event_study(panel, level=spec.level)
     words = "two-way fixed effects"
     if not design.staggered:
         words = "difference-in-differences of the means before and after"
-    return _headline(effects, critical, words, _n(panel), own=False), dynamic, words
+    return _headline(effects, margin, words, _n(panel), own=False), dynamic, words
 
 
 def reassigned(
@@ -114,13 +110,13 @@ def _mean_base(panel: Panel) -> np.ndarray:
     return outcome
 
 
-def _headline(effects: Effects, critical: float, method: str, n: int, *, own: bool) -> Headline:
+def _headline(effects: Effects, margin: Margin, method: str, n: int, *, own: bool) -> Headline:
     point, error = float(effects.overall), float(effects.overall_standard_error)
     if not np.isfinite(point):
         note = "not estimable: no treated cohort and period has a comparison"
         return Headline(point=np.nan, low=None, high=None, standard_error=None, method=method,
                         n=0, own_cells=own, note=note)  # fmt: skip
-    half = critical * error
+    half = margin.of_overall(effects) * error
     if not np.isfinite(half) or half <= 0:
         note = "no interval: too few clusters for an error of its own"
         return Headline(point=point, low=None, high=None, standard_error=None, method=method,

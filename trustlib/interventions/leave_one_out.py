@@ -61,17 +61,18 @@ def _estimate(panel: Panel, whole: Design, spec: DidSpec) -> tuple[float, float,
     if panel.never.all():
         return float("nan"), float("nan"), float("nan")
     try:
-        critical = margin(panel, design(panel, spec), level=spec.level).critical
+        spread = margin(panel, design(panel, spec), level=spec.level)
         if whole.estimator == "callaway_santanna" and not panel.covariate_names:
             # The closed form: the same number as the long way round, much sooner.
             made = sums(panel, control_group=whole.control_group, anticipation=spec.anticipation)
             start = cluster_starts(panel)
             if start is not None:
-                return *with_error(made, start)[:2], critical
+                point, error, influence = with_error(made, start)
+                return point, error, float(spread.of_sums(influence[:, None])[0])
         found = _effects(panel, whole, spec)
     except Refusal:
         return float("nan"), float("nan"), float("nan")
-    return found.overall, found.overall_standard_error, critical
+    return found.overall, found.overall_standard_error, spread.of_overall(found)
 
 
 def _effects(panel: Panel, whole: Design, spec: DidSpec) -> Effects:

@@ -1,11 +1,15 @@
 """How wide the intervals of a design are: one convention, in one place.
 
+Regressions (two-way, interaction-weighted) have fixest's: see `trustlib.stats.clustered`. All else:
+
 Errors come from influence functions, summed within clusters, without a degrees-of-freedom
 factor, and intervals from the normal distribution, as in Callaway and Sant'Anna (2021) and
-R's ``did``. Where clusters are few that is too narrow: there the quantile is Student's t
-with one degree less than the smaller of the treated and untreated clusters, and the
-headline's own interval comes from re-assignment (see `trustlib.interventions.randomization`).
-With a single treated or untreated cluster there is no error to be had at all.
+R's ``did``. Where a cohort, or the untreated, count fewer than twenty clusters that is too
+narrow: then each cohort's part of the variance is scaled and the quantile is Student's t
+(`trustlib.stats.welch`). Standard errors stay those of R's ``did`` throughout. With few
+clusters altogether the headline's own interval comes from re-assignment (see
+`trustlib.interventions.randomization`), and with a single treated or untreated cluster there
+is no error to be had at all.
 """
 
 from __future__ import annotations
@@ -16,40 +20,93 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from trustlib.interventions.design import Design
+from trustlib.interventions.effects import Effects
 from trustlib.interventions.panel import FloatArray, IntArray, Panel
+from trustlib.interventions.randomization import cluster_starts
 from trustlib.stats.multiplier_bootstrap import cluster_sums, covariance
+from trustlib.stats.welch import welch
+
+MANY = 20  # clusters of each cohort: from here on the normal quantile is close enough
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Margin:
-    """Errors and quantile for one panel.
+    """Errors and quantiles for one panel.
 
     Attributes
     ----------
-    critical
-        Half an interval's width in standard errors; NaN where no error is estimable.
-    widening
-        `critical` relative to the normal quantile: for simultaneous bands.
+    share
+        Below which the quantile lies: .975 for a 95 % interval.
+    estimable
+        False with a single treated or untreated cluster.
     cluster
         (n_units,) codes.
+    stratum
+        (n_clusters,) the cohort of each; None where every cohort has many clusters.
     """
 
-    critical: float
-    widening: float
+    share: float
+    estimable: bool
     cluster: IntArray
+    stratum: IntArray | None
+
+    @property
+    def normal(self) -> float:
+        """The normal quantile."""
+        return float(ndtri(self.share))
 
     def errors(self, influence: FloatArray) -> FloatArray:
         """(k,) standard errors of influences (n_units, k)."""
         sums = cluster_sums(influence, self.cluster)
         return np.sqrt(np.diag(covariance(sums, n=len(influence))))
 
+    def critical(self, influence: FloatArray) -> FloatArray:
+        """(k,) half an interval's width in standard errors, for influences (n_units, k)."""
+        if self.stratum is None or not self.estimable:
+            return np.full(influence.shape[1], self.normal if self.estimable else np.nan)
+        return self.of_sums(cluster_sums(influence, self.cluster))
+
+    def of_sums(self, sums: FloatArray) -> FloatArray:
+        """The same for influences summed within clusters (n_clusters, k)."""
+        if self.stratum is None or not self.estimable:
+            return np.full(sums.shape[1], self.normal if self.estimable else np.nan)
+        factor, degrees = welch(sums, self.stratum)
+        return factor * stdtrit(degrees, self.share)
+
+    def of_family(self, effects: Effects) -> FloatArray:
+        """(k,) the same for a family of effects; Student's t for regressions."""
+        if effects.influence is not None and np.isinf(effects.degrees):
+            return self.critical(effects.influence)
+        return np.full(len(effects.point), self.student(effects.degrees))
+
+    def of_overall(self, effects: Effects) -> float:
+        """The same for a family's one number."""
+        if effects.overall_influence is not None and np.isinf(effects.degrees):
+            return float(self.critical(effects.overall_influence[:, None])[0])
+        return self.student(effects.degrees)
+
+    def student(self, degrees: float) -> float:
+        """Quantile of Student's t; NaN where no error is estimable."""
+        if not self.estimable:
+            return float("nan")
+        return self.normal if np.isinf(degrees) else float(stdtrit(degrees, self.share))
+
 
 def margin(panel: Panel, design: Design, *, level: float) -> Margin:
     """The convention for `panel`."""
-    normal = float(ndtri(0.5 + level / 2))
-    critical = normal
-    if design.few_clusters:
-        untreated = design.clusters - design.treated_clusters
-        fewest = min(design.treated_clusters, untreated or design.treated_clusters)
-        critical = float(stdtrit(fewest - 1, 0.5 + level / 2)) if fewest > 1 else np.nan
-    return Margin(critical=critical, widening=critical / normal, cluster=panel.cluster)
+    untreated = design.clusters - design.treated_clusters
+    fewest = min(design.treated_clusters, untreated or design.treated_clusters)
+    return Margin(
+        share=0.5 + level / 2,
+        estimable=fewest > 1,
+        cluster=panel.cluster,
+        stratum=_strata(panel),
+    )
+
+
+def _strata(panel: Panel) -> IntArray | None:
+    start = cluster_starts(panel)
+    if start is None:  # cohorts share clusters: these are then of one kind
+        start = np.zeros(panel.n_clusters, dtype=np.int64)
+    _, counts = np.unique(start, return_counts=True)
+    return start if counts.min() < MANY else None

@@ -25,14 +25,14 @@ class Paths:
     ----------
     observed, effect, standard_error
         (n_periods,) NaN where not estimable.
-    influence
-        (n_units, n_periods).
+    critical
+        (n_periods,) half an interval in standard errors.
     """
 
     observed: FloatArray
     effect: FloatArray
     standard_error: FloatArray
-    influence: FloatArray
+    critical: FloatArray
 
 
 def paths(
@@ -79,7 +79,7 @@ def paths(
         observed=observed,
         effect=point @ usable + blank,
         standard_error=error + blank,
-        influence=influence,
+        critical=margin.critical(influence),
     )
 
 
@@ -93,7 +93,7 @@ def counterfactual_frame(
     for cohort in wanted:
         path = paths(panel, universal, margin, cohort=cohort, centred=centred)
         chosen = ~panel.never if cohort is None else panel.first_treated == cohort
-        half = margin.critical * path.standard_error
+        half = path.critical * path.standard_error
         expected = path.observed - path.effect
         started = panel.first_treated[chosen][:, None] <= np.arange(panel.n_periods)
         parts.append(

@@ -156,8 +156,10 @@ def _interval(
     """Ends and standard errors of each row, with the cells' sizes taken as fixed."""
     if by_cell and not headline.by_assignment:
         weights = np.where(np.isnan(cells.point)[:, None], 0.0, weights)
-        error = margin.errors(cells.influence_of(weights))
-        return points - margin.critical * error, points + margin.critical * error, error
+        influence = cells.influence_of(weights)
+        error = margin.errors(influence)
+        half = margin.critical(influence) * error
+        return points - half, points + half, error
     # One average effect times the exposure: its interval is the headline's, scaled.
     scale = weights.sum(axis=0)
     if headline.low is None or headline.high is None:
