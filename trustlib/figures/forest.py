@@ -25,13 +25,15 @@ class Row:
     strong: bool = False
 
 
-def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
+def forest(rows: Sequence[Row], *, unit: str, width: int = 24, ax: Axes | None = None) -> Axes:
     """`rows` from top to bottom; strong ones filled, the others hollow.
 
     Parameters
     ----------
     unit
         Of the axis; ``{scale}`` in it becomes "thousand " where the numbers are shown so.
+    width
+        Letters of a label; longer ones are cut.
     """
     with house.style():
         ax = house.axes(ax, height=0.78 + 0.31 * len(rows))
@@ -40,7 +42,7 @@ def forest(rows: Sequence[Row], *, unit: str, ax: Axes | None = None) -> Axes:
         ax.axvline(0, color=PALETTE["ink"], linewidth=1)
         for y, row in enumerate(rows):
             _draw(ax, y, row, by)
-        labels = told_apart((row.label for row in rows), 24)
+        labels = told_apart((row.label for row in rows), width)
         ax.set_yticks(range(len(rows)), labels)
         for label, row in zip(ax.get_yticklabels(), rows, strict=True):
             label.set(weight="bold" if row.strong else "normal", color=PALETTE["ink"])

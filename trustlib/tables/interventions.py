@@ -69,15 +69,22 @@ def estimates(result: DidResult) -> View:
         number, interval = _amount(estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
         quantity = _QUANTITIES.get(name, house.capital(name.replace("_", " ")))
-        unit = short(estimate.unit, 60)
-        rows.append((quantity, number, interval, unit, house.capital(how), f"{estimate.n:,}"))
+        if name == "total_effect":
+            quantity += f", {short(estimate.unit, 60)}"
+        n = f"{estimate.n:,}" if estimate.n else "–"
+        rows.append((quantity, number, interval, house.capital(how), n))
     level = f"{show.level(result.spec.level)} interval"
+    outcome = short(result.spec.outcome_name or result.spec.outcome, 60)
     return house.table(
         rows,
-        columns=("Quantity", "Estimate", level, "Unit", "How", "n"),
-        caption="Estimates",
+        columns=("Quantity", "Estimate", level, "How", "n"),
+        caption=f"Estimates; effects are in {outcome}{_log(result)}",
         numeric=("Estimate", level, "n"),
     )
+
+
+def _log(result: DidResult) -> str:
+    return ", log points" if result.design.outcome_scale == "log" else ""
 
 
 def totals(result: DidResult) -> View:

@@ -203,7 +203,7 @@ def _start_lines(ax: Axes, grid: _Grid, columns: range, top: float) -> None:
             at = treated[0] - columns[0]
             x += [at, at, float("nan")]
             y += [top + row + 0.02, top + row + 0.98, float("nan")]
-    ax.plot(x, y, color=PALETTE["ink"], linewidth=2.2)
+    ax.plot(x, y, color=PALETTE["ink"], linewidth=2.2, clip_on=False)
 
 
 def _signs(ax: Axes, grid: _Grid, cells: list[tuple[int, int, int]], top: float) -> None:

@@ -129,7 +129,7 @@ def _forest(
             names, frame["point"], frame["low"], frame["high"], strong, strict=True
         )
     ]
-    return forest(rows[:MOST_ROWS], unit=_effect_unit(result), ax=ax)
+    return forest(rows[:MOST_ROWS], unit=_effect_unit(result), width=30, ax=ax)
 
 
 def _effect_unit(result: DidResult) -> str:
@@ -140,9 +140,9 @@ def _estimator(row: pd.Series) -> str:
     plain = str(row["estimator"]).replace("_", " ")
     name = ESTIMATORS.get(str(row["estimator"]), plain)
     # The same estimator on other terms: what is said behind its name tells them apart.
-    _, _, terms = str(row["description"]).partition(", ")
-    if name == ESTIMATORS["callaway_santanna"] and terms and not row["headline"]:
-        return terms
+    head, _, terms = str(row["description"]).partition(", ")
+    if head == ESTIMATORS["callaway_santanna"] and terms and not row["headline"]:
+        return f"group-time, {terms}"
     return name
 
 

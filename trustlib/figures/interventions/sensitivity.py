@@ -36,7 +36,7 @@ def sensitivity(
     kind
         "relative_magnitudes" or "smoothness".
     """
-    frame = sensitivity_rows(result, kind).dropna(subset=["low", "high"])
+    frame = _near(sensitivity_rows(result, kind).dropna(subset=["low", "high"]))
     if frame.empty:
         return None
     with house.style():
@@ -56,6 +56,12 @@ def sensitivity(
         house.under(ax, _UNDER[kind])
         _mark_breakdown(ax, result, kind)
     return ax
+
+
+def _near(frame: pd.DataFrame) -> pd.DataFrame:
+    """Up to the second bound that lets zero in: wider bars would only press the others flat."""
+    held = frame["contains_zero"].astype(bool)
+    return frame[~held | (held.cumsum() <= 2)].reset_index(drop=True)
 
 
 def sensitivity_rows(result: DidResult, kind: str = "relative_magnitudes") -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trustlib.core import Check, View
+from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.interventions import DidResult
 from trustlib.narrative import house, run
@@ -83,10 +84,12 @@ def _cautious_total(result: DidResult) -> str | None:
     total = value if value is not None else result.estimates.get("total_effect")
     if total is None or total.point is None or not words.excludes_zero(total):
         return None
-    number, interval = words.amount(total)
     assert total.low is not None
     assert total.high is not None
-    ends = interval.split(" to ")
-    nearer = ends[0] if abs(total.low) < abs(total.high) else ends[1]
-    what = "" if total.unit == "USD" else f" {words.unit(result)}"
-    return f"In total it is {number}{what}; at the cautious end, {nearer}."
+    near = min(abs(total.low), abs(total.high))
+    dollars = total.unit == "USD"
+    texts = show.alike([abs(total.point), near], currency="$" if dollars else "")
+    fewer = "fewer" if total.point < 0 else "more"
+    what = f" {'less' if total.point < 0 else 'more'}" if dollars else f" {fewer}"
+    unit = "" if dollars else f" {words.unit(result)}"
+    return f"In total it is {texts[0]}{what}{unit}; at the cautious end, {texts[1]}{what}."

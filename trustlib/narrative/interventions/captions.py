@@ -149,7 +149,8 @@ def about_bacon_scatter(result: DidResult) -> About:
         "that are already treated.",
         caption="Every comparison that the two-way regression averages (Goodman-Bacon). Crosses: "
         "with units that are already treated, whose own effect then counts against the result; "
-        f"{words.percent(share)} of the weight.",
+        f"{words.percent(share)} of the weight."
+        + (" Drawn: the 200 heaviest." if len(frame) > 200 else ""),
     )
 
 
@@ -175,11 +176,12 @@ def about_sensitivity(result: DidResult, kind: str = "relative_magnitudes") -> A
         else "The difference of the trends may bend by so much from one period to the next "
         "(Rambachan and Roth, smoothness)."
     )
+    more = " Larger bounds hold zero too: see the table." if len(rows) - len(held) > 2 else ""
     return _about(
         alt=f"{words.level(result)} intervals of the effect under {len(rows) - 1} bounds on the "
         f"departure from parallel trends. {upto}",
         caption=f"{allowed} Thick: excludes zero; dashed: holds zero. "
-        f"Bars: {words.level(result)} intervals; the first assumes parallel trends.",
+        f"Bars: {words.level(result)} intervals; the first assumes parallel trends.{more}",
     )
 
 

@@ -59,10 +59,12 @@ def did_it_start_before(result: DidResult) -> View:
 
 
 def _periods_stay(n: int, outside: int) -> str:
+    if n == 1:
+        return f"the one period tested {'leaves zero' if outside else 'holds zero'}"
     if outside == 0:
-        subject = "the one period tested stays" if n == 1 else f"all {house.number_word(n)} periods"
-        return f"{subject} inside the band around zero" if n == 1 else f"{subject} stay at zero"
-    return f"{house.number_word(outside)} of {house.number_word(n)} periods leave zero"
+        return f"none of {house.number_word(n)} periods leaves zero"
+    leave = "leaves" if outside == 1 else "leave"
+    return f"{house.number_word(outside)} of {house.number_word(n)} periods {leave} zero"
 
 
 def where(result: DidResult) -> View:
@@ -108,20 +110,24 @@ def how_much_in_total(result: DidResult) -> View:
             ]
         )
     number, interval = words.amount(total)
-    if words.excludes_zero(total):
-        point, _ = words.amount(total)
+    lead = f"{number} {words.unit(result)} in total, and the interval holds zero"
+    known = f"{interval} {words.unit(result)}"
+    if not words.has_interval(total):
+        lead = f"{number} {words.unit(result)} in total, without an interval"
+    elif words.excludes_zero(total) and total.low is not None and total.high is not None:
+        near, far = sorted((abs(total.low), abs(total.high)))
+        number, ends = show.triple(abs(total.point), near, far)
         side = "fewer" if total.point < 0 else "more"
-        lead = f"{point.lstrip(f'+{show.MINUS}')} {side} {words.unit(result)} in total"
-    else:
-        lead = f"{number} {words.unit(result)} in total, and the interval holds zero"
+        lead, known = f"{number} {side} {words.unit(result)} in total", f"{ends} {side}"
     bullets = []
     if words.has_interval(total):
-        bullets.append(f"{words.level(result)} interval: {interval} {words.unit(result)}.")
+        bullets.append(f"{words.level(result)} interval: {known}.")
     value = result.estimates.get("total_value_usd")
     if value is not None and value.point is not None:
-        worth, ends = words.amount(value)
+        worth, ends = words.less(value.point, value.low, value.high)
         each = show.usd(result.spec.unit_value_usd)
-        bullets.append(f"At {each} for each: {worth} ({ends}).")
+        aside = f" ({ends})" if words.has_interval(value) else ""
+        bullets.append(f"At {each} for each: {worth}{aside}.")
     relative = words.relative(result)
     if relative is not None:
         bullets.append(f"The treated came out {relative}.")
@@ -155,7 +161,9 @@ def why_two_way_differs(result: DidResult) -> View:
         return house.finding(
             "With one start date the usual regression makes no forbidden comparison"
         )
-    said = "" if row is None else f"says {words.numbers(result, row['point'])[0]}"
+    said = ""
+    if row is not None:
+        said = f"says {words.numbers(result, row['point'], row['low'], row['high'])[0]}"
     right = "" if own.point is None else f" where the right comparisons say {words.size(result)[0]}"
     if share is None:
         lead = f"The usual regression {said or 'has no number'}{right if said else ''}"
@@ -170,9 +178,9 @@ def why_two_way_differs(result: DidResult) -> View:
 
 def how_much_would_overturn_it(result: DidResult) -> View:
     """Sensitivity to departures from parallel trends, in words."""
-    survives = words.breakdown(result)
+    survives = words.survives(result)
     estimate = result.estimates.get("breakdown_relative_magnitudes")
-    if result.sensitivity.empty or (survives is None and estimate is None):
+    if result.sensitivity.empty or estimate is None:
         return stack(
             [
                 house.finding("How large a departure from parallel trends it survives is unknown"),
@@ -180,16 +188,10 @@ def how_much_would_overturn_it(result: DidResult) -> View:
             ]
         )
     bullets = []
-    if survives is None:
-        note = words.reason((estimate.note if estimate is not None else None) or "")
-        lead = f"How much it survives: {note}"
-    elif estimate is not None and estimate.point is not None and estimate.point <= 0:
-        lead = "The interval holds zero even if trends were exactly parallel"
-    else:
-        lead = f"The conclusion survives {survives}"
+    lead = survives or house.upper_first(words.reason(estimate.note or ""))
     smooth = result.estimates.get("breakdown_smoothness")
     if smooth is not None and smooth.point is not None and smooth.point > 0:
-        text = show.alike([smooth.point])[0]
+        text = words.rounded_down(smooth.point)
         unit = "log points" if words.is_log(result) else words.outcome(result)
         bullets.append(
             f"If the trends' difference bends, it survives bends of up to {text} {unit} from one "
@@ -200,13 +202,13 @@ def how_much_would_overturn_it(result: DidResult) -> View:
 
 def sensitivity_missing(result: DidResult) -> str:
     """Why there is no sensitivity to departures from parallel trends."""
+    made = words.check(result.checks, "sensitivity_to_trends")
+    if made is not None and made.verdict == "not_run":
+        return clean(made.text)
     for name in ("breakdown_relative_magnitudes", "breakdown_smoothness"):
         estimate = result.estimates.get(name)
         if estimate is not None and estimate.point is None:
             return f"Not run: {words.reason(estimate.note or '')}."
-    made = words.check(result.checks, "sensitivity", "honest", "breakdown")
-    if made is not None and made.verdict == "not_run":
-        return clean(made.text)
     return "Not run: too few periods before the start to say how trends differ."
 
 
@@ -218,11 +220,9 @@ def is_it_chance(result: DidResult) -> View:
     parts = []
     if p is not None and p.point is not None:
         text = show.probability(p.point)
-        parts.append(
-            f"{'' if text.startswith('<') else 'p = '}{text} among re-assigned start dates"
-            if not text.startswith("<")
-            else f"p {text} among re-assigned start dates"
-        )
+        how = "seldom" if p.point <= 1 - result.spec.level else "often"
+        said = text if text.startswith("<") else f"= {text}"
+        parts.append(f"re-assigned start dates {how} did as much (p {said})")
     if len(placebos):
         n = house.number_word(len(placebos))
         starts = "start" if len(placebos) == 1 else "starts"

@@ -74,7 +74,7 @@ def _total_clause(result: DidResult) -> str:
         clause += f" ({interval})"
     value = result.estimates.get("total_value_usd")
     if value is not None and value.point is not None:
-        clause += f", worth {words.amount(value)[0]}"
+        clause += f", {words.less(value.point, value.low, value.high)[0]} in dollars"
     return clause
 
 

@@ -15,15 +15,15 @@ from trustlib.narrative.interventions.words import NOT_SHOWN, SHOWN
 
 def points(result: DidResult, checks: Sequence[Check]) -> View:
     """Three or four bullets; what has no number is left to the sections below."""
-    found = [_how_sure(result), _two_way(result), _value(result), _weakest(checks)]
+    found = [_how_sure(result), _two_way(result), _value(result), _weakest(result, checks)]
     return house.bullets([point for point in found if point is not None])
 
 
 def _how_sure(result: DidResult) -> tuple[str, str] | None:
     parts = []
-    survives = words.breakdown(result)
+    survives = words.survives(result)
     if survives is not None and result.verdict == SHOWN:
-        parts.append(f"The conclusion survives {survives}.")
+        parts.append(f"{survives}.")
     trend = words.check(result.checks, "pre_trend")
     if trend is not None:
         parts.append(
@@ -63,14 +63,14 @@ def _two_way(result: DidResult) -> tuple[str, str] | None:
 def _value(result: DidResult) -> tuple[str, str] | None:
     value = result.estimates.get("total_value_usd")
     if value is not None and value.point is not None:
-        number, interval = words.amount(value)
+        number, interval = words.less(value.point, value.low, value.high)
         each = show.usd(result.spec.unit_value_usd)
         known = (
             f"{words.level(result)} interval {interval}"
             if words.has_interval(value)
             else "no interval"
         )
-        return "In money", f"{number} at {each} for each of the {words.unit(result)} ({known})."
+        return "In money", f"{number}, at {each} for each of the {words.unit(result)} ({known})."
     rows = result.group_effects.dropna(subset=["point"])
     if len(rows) < 2:
         return None
@@ -81,10 +81,13 @@ def _value(result: DidResult) -> tuple[str, str] | None:
     )
 
 
-def _weakest(checks: Sequence[Check]) -> tuple[str, str]:
+def _weakest(result: DidResult, checks: Sequence[Check]) -> tuple[str, str]:
     """The worst check, but for what the other points say."""
     ranked = [check for verdict in VERDICTS for check in checks if check.verdict == verdict]
-    others = [c for c in ranked if c.name not in ("pre_trend", "forbidden_comparisons")] or ranked
+    said = {"pre_trend", "forbidden_comparisons"}
+    if result.verdict == SHOWN and words.survives(result) is not None:
+        said.add("sensitivity_to_trends")
+    others = [c for c in ranked if c.name not in said] or ranked
     if not others:
         return "Weakest point", "No assumption was tested."
     first = others[0]

@@ -17,6 +17,8 @@ SHOWN = "effect shown"
 NOT_SHOWN = "no effect shown"
 NOT_CONCLUSIVE = "not conclusive"
 NOT_ESTIMABLE = "not estimable"
+WEAK = 0.5  # a breakdown below it is said as a loss
+_NO_BOUND = "no bound that was tried"
 
 
 def outcome(result: DidResult) -> str:
@@ -165,15 +167,47 @@ def forbidden_share(result: DidResult) -> float | None:
     return float(frame.loc[bad, "weight"].sum() / frame["weight"].sum())
 
 
-def breakdown(result: DidResult) -> str | None:
-    """What the conclusion survives, in words; None where it is not known."""
+def survives(result: DidResult) -> str | None:
+    """What the conclusion survives, as a sentence without its full stop; None where unknown."""
     estimate = result.estimates.get("breakdown_relative_magnitudes")
-    if estimate is None or estimate.point is None:
+    if estimate is None:
         return None
-    if estimate.point <= 0:
-        return "no departure from parallel trends at all"
-    times = show.alike([estimate.point])[0] if estimate.point >= 0.05 else "less than 0.05"
-    return f"departures from parallel trends of up to {times} times the worst one before the start"
+    if estimate.point is None:
+        if _NO_BOUND in (estimate.note or ""):
+            return "The conclusion survives every departure from parallel trends that was tried"
+        return None
+    times = rounded_down(estimate.point)
+    if estimate.point < WEAK:
+        return (
+            "The conclusion is lost once trends differ by more than "
+            f"{times} times the worst difference seen before the start"
+        )
+    return (
+        "The conclusion survives departures from parallel trends of up to "
+        f"{times} times the worst one before the start"
+    )
+
+
+def rounded_down(value: float) -> str:
+    """Two digits, rounded down: what is said to survive does."""
+    if value <= 0:
+        return "0"
+    place = math.floor(math.log10(value)) - 1
+    down = math.floor(value / 10.0**place * (1 + 1e-9)) * 10.0**place
+    return f"{down:,.{max(0, -place)}f}"
+
+
+def less(value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """Dollars without a sign: ``("$78,000 less", "$65,100 to $91,000 less")``.
+
+    Signed where the interval holds zero.
+    """
+    if low is None or high is None or low <= 0 <= high:
+        return show.triple(value, low, high, currency="$")
+    side = "less" if value < 0 else "more"
+    near, far = sorted((abs(low), abs(high)))
+    number, interval = show.triple(abs(value), near, far, currency="$")
+    return f"{number} {side}", f"{interval} {side}"
 
 
 def _finite(value) -> float | None:
