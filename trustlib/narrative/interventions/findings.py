@@ -17,17 +17,16 @@ from trustlib.narrative.interventions.words import NOT_CONCLUSIVE, NOT_ESTIMABLE
 def what_happened(result: DidResult) -> View:
     """Observed against what would have been without the rollout."""
     estimate = words.att(result)
-    name = house.upper_first(words.outcome(result))
+    name = words.first(words.thing(result))
     if result.verdict == NOT_ESTIMABLE or estimate.point is None:
         return house.finding(f"What {words.outcome(result)} would have been cannot be told")
     against = words.relative(result)
-    number, _ = words.size(result)
-    came = f"came out {against or f'{number} from where it would have been'}"
+    came = f"came out {against or words.away(result)}"
     if result.verdict == NOT_CONCLUSIVE:
         return house.finding(f"{name} {came}, which does not settle the question")
     if result.verdict == NOT_SHOWN:
         return house.finding(f"{name} {came}, within what chance allows")
-    size = number.lstrip(f"+{show.MINUS}")
+    size = words.bare(words.size(result)[0])
     return house.finding(
         f"{name} {words.moved(estimate.point)} by {size} against what would have been without the "
         "rollout"
@@ -270,7 +269,7 @@ def what_it_rests_on(result: DidResult) -> View:
         if result.design.control_group == "never"
         else "units that were not treated yet"
     )
-    name = short(words.outcome(result), 40)
+    name = short(words.thing(result), 60)
     return house.finding(
         f"The answer stands if, without the rollout, {name} of the treated had moved like that of "
         f"the {whom}"

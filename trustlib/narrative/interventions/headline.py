@@ -54,7 +54,7 @@ def _plain(sentence: str) -> str:
 
 
 def _in_outcome(result: DidResult) -> str:
-    return f"in {words.outcome(result)}" if words.is_log(result) else words.outcome(result)
+    return f"in {words.thing(result)}" if words.is_log(result) else words.outcome(result)
 
 
 def _in_log_points(result: DidResult) -> list[str]:
@@ -100,21 +100,18 @@ def _figure(result: DidResult) -> tuple[str, str]:
 
 
 def _sentences(result: DidResult) -> list[str]:
-    estimate, outcome = words.att(result), words.outcome(result)
+    estimate, outcome = words.att(result), words.thing(result)
     if estimate.point is None:
         return [f"What the rollout did to {outcome} cannot be told from this panel."]
-    number, _ = words.size(result)
     sure = result.verdict not in (NOT_SHOWN, NOT_CONCLUSIVE, NOT_ESTIMABLE)
     if sure:
-        size = number.lstrip(f"+{show.MINUS}")
+        size = words.bare(words.size(result)[0])
         found = [
             f"Because of the rollout, {outcome} {words.moved(estimate.point)} by {size} on average "
             f"over {words.over(result)}."
         ]
     else:
-        found = [
-            f"Over {words.over(result)}, {outcome} came out {number} from where it would have been."
-        ]
+        found = [f"Over {words.over(result)}, {outcome} came out {words.away(result)}."]
     if (total := _total(result)) is not None:
         found.append(total)
     if result.verdict == NOT_SHOWN:

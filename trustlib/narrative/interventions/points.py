@@ -94,4 +94,5 @@ def _weakest(result: DidResult, checks: Sequence[Check]) -> tuple[str, str]:
     if first.verdict == "pass":
         return "Weakest point", f"None of {len(ranked)} checks found one."
     lead = {"fail": "Failed check", "warn": "Weakest point", "not_run": "Not tested"}
-    return lead[first.verdict], f"{house.upper_first(clean(first.label))}: {clean(first.text)}"
+    text = clean(first.text).removeprefix("Not run: ")
+    return lead[first.verdict], f"{house.upper_first(clean(first.label))}: {text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -12,6 +13,7 @@ from trustlib.core import format as show
 from trustlib.core.calendar import period as named
 from trustlib.core.text import clean, short
 from trustlib.interventions import DidResult
+from trustlib.narrative import house
 
 SHOWN = "effect shown"
 NOT_SHOWN = "no effect shown"
@@ -24,6 +26,20 @@ _NO_BOUND = "no bound that was tried"
 def outcome(result: DidResult) -> str:
     """The outcome's name for a reader, as given."""
     return short(result.spec.outcome_name or result.spec.outcome, 60)
+
+
+def thing(result: DidResult) -> str:
+    """What moved: the outcome; of a logarithm, what it is the logarithm of."""
+    name = outcome(result)
+    if not is_log(result):
+        return name
+    bare = re.sub(r"^(?:log|ln)_|_(?:log|ln)$", "", name, flags=re.IGNORECASE)
+    return bare if bare and bare != name else f"the level behind {name}"
+
+
+def first(name: str) -> str:
+    """`name` at a sentence's start; a column's name keeps its letters."""
+    return name if "_" in name.split(" ")[0] else house.upper_first(name)
 
 
 def unit(result: DidResult) -> str:
@@ -98,6 +114,17 @@ def fewer(result: DidResult, value: float, *, beside: Iterable[float] = ()) -> s
     """``34,000 fewer complaints``, ``210 more reports``."""
     text = show.alike([abs(value), *map(abs, beside)])[0]
     return f"{text} {'fewer' if value < 0 else 'more'} {unit(result)}"
+
+
+def bare(number: str) -> str:
+    """A signed number without its sign."""
+    return number.lstrip(f"+{show.MINUS}")
+
+
+def away(result: DidResult) -> str:
+    """``0.92 below where it would have been``."""
+    side = "below" if (att(result).point or 0.0) < 0 else "above"
+    return f"{bare(size(result)[0])} {side} where it would have been"
 
 
 def moved(point: float) -> str:
