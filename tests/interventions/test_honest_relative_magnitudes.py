@@ -102,6 +102,29 @@ def test_closed_form_decides_as_the_linear_programs_do(seed):
         assert decided[piece] == (p_value >= (ALPHA - KAPPA) / (1 - KAPPA))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_statistic_is_the_linear_programs(seed):
+    """Also where the target's weights have both signs."""
+    rng = np.random.default_rng(seed)
+    point, covariance = event_study(rng, 2, 4)
+    study = coefficients(point, covariance, n_pre=2, target=rng.normal(size=4))
+    moments = arp._moments(study)
+    vertices = arp._vertices(moments, 1.5)
+    for gap in (-3.0, 0.5, 4.0):
+        values = gap * vertices.on_target + moments.worst[:, None] * vertices.on_worst
+        effect = study.estimate - gap * study.standard_error
+        for piece, sign in ((0, 1), (1, 1), (2, -1), (3, -1)):
+            y, free, variance = moments_of(
+                study, worst=piece % 2, sign=sign, bound=1.5, effect=effect
+            )
+            eta, multipliers = largest_vertex(y, free, np.sqrt(np.diag(variance)))
+            best = values[piece].argmax()
+            assert values[piece, best] == pytest.approx(eta, rel=1e-7)
+            assert vertices.covariance[piece, best, best] == pytest.approx(
+                multipliers @ variance @ multipliers, rel=1e-6
+            )
+
+
 @pytest.mark.parametrize(("n_pre", "n_post", "bound"), [(3, 4, 1.0), (5, 2, 0.2), (2, 1, 2.0)])
 def test_critical_value_is_the_quantile_of_simulated_programs(n_pre, n_post, bound):
     rng = np.random.default_rng(n_pre)

@@ -82,6 +82,17 @@ def test_rows_reach_beyond_the_breakdown_and_agree_with_it(study):
             assert interval.contains_zero == (at_most is None or interval.bound > at_most)
 
 
+def test_further_bounds_are_shown_only_as_far_as_the_breakdown():
+    found = sensitivity(**STEADY)
+    assert 3 < found.breakdown_relative_magnitudes < 20
+    shown = [interval.bound for interval in found.relative_magnitudes]
+    further = [bound for bound in (3.0, 5.0, 10.0, 20.0) if bound <= shown[-1]]
+    assert shown == [0.25, 0.5, 1.0, 1.5, 2.0, *further]
+    assert shown[-2] < found.breakdown_relative_magnitudes <= shown[-1]
+    shown = [interval.bound for interval in sensitivity(**NOTHING).relative_magnitudes]
+    assert shown == [0.25, 0.5, 1.0, 1.5, 2.0]
+
+
 def test_negative_effect_has_the_same_breakdown():
     flipped = STEADY | {"point": -STEADY["point"]}
     for kind in ("relative_magnitudes", "smoothness"):
