@@ -194,10 +194,12 @@ def estimators_agree(comparison: pd.DataFrame, headline: Headline) -> Check:
             label="estimators agree",
             text=f"{plural(len(others), 'other estimate')} {spread} all lie inside the interval.",
         )
+    # Around zero the sign is not settled anyway.
+    contrary = not same_side[~inside].all() and not headline.low <= 0 <= headline.high
     return Check(
         name=name,
-        verdict="warn" if same_side.all() else "fail",
-        label="estimators differ" if same_side.all() else "estimators disagree on the sign",
+        verdict="fail" if contrary else "warn",
+        label="estimators disagree on the sign" if contrary else "estimators differ",
         text=f"{int((~inside).sum())} of {plural(len(others), 'other estimate')} lie outside the "
         f"interval ({spread}).",
     )

@@ -61,7 +61,8 @@ def paths(
     for group, part in zip(groups, size / size.sum(), strict=True):
         for period in range(panel.n_periods):
             at = np.flatnonzero((universal.group == group) & (universal.time == period))
-            if len(at):
+            # Once the rollout has begun, who is not treated yet is his own counterfactual.
+            if len(at) and (period >= group or period < groups.min()):
                 cells[at[0], period] += part
     if centred:
         before = np.arange(panel.n_periods) < groups.min()
