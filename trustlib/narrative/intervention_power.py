@@ -184,9 +184,8 @@ def _sentences(result: PowerResult) -> list[str]:
     size = _size(result)
     plan = _plan(result)
     if size is None:
-        return [
-            f"{house.upper_first(plan)} would find no effect on {_outcome(result)} in {_target(result)} of cases."
-        ]
+        never = f"no effect on {_outcome(result)} in {_target(result)} of cases"
+        return [f"{house.upper_first(plan)} would find {never}."]
     found = [
         f"In {_target(result)} of cases {plan} would find an effect of {size}, up or down"
         f"{_of(result)}; a smaller one would more often be missed."
