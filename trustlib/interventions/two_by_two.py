@@ -118,11 +118,11 @@ def _difference(
     own = control * (change - mean_c)
     psi = treat * (change - mean_t) * (n / total_t) - own * (n / total_c)
     if design is not None and score is not None:
-        psi -= times(score.influence, cross(design, own[:, None]) / total_c)[:, 0]
+        slope: FloatArray = np.divide(cross(design, own[:, None]), total_c)
+        psi = np.subtract(psi, times(score.influence, slope)[:, 0])
     if design is not None and regression is not None:
-        psi += times(regression, cross(design, (control / total_c - treat / total_t)[:, None]))[
-            :, 0
-        ]
+        apart: FloatArray = np.subtract(control / total_c, treat / total_t)
+        psi = np.add(psi, times(regression, cross(design, apart[:, None]))[:, 0])
     trimmed = score.trimmed if score is not None else 0
     return TwoByTwo(point=mean_t - mean_c, influence=psi, trimmed=trimmed)
 
@@ -132,10 +132,11 @@ def _regression(
 ) -> tuple[FloatArray, FloatArray]:
     """(n,) change less its regression on `design` among controls, and the (n, p) influence."""
     information = cross(design, control[:, None] * design)
-    coefficients = np.linalg.solve(information, cross(design, (control * change)[:, None]))
+    moments = cross(design, (control * change)[:, None])
+    coefficients = np.asarray(np.linalg.solve(information, moments), dtype=np.float64)
     residual = change - times(design, coefficients)[:, 0]
     scores = (control * residual)[:, None] * design
-    inverse: FloatArray = np.linalg.inv(information)
+    inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
     return residual, times(scores, inverse * len(change))
 
 
