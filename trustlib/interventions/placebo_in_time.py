@@ -7,21 +7,24 @@ before them: a linear combination of universal-base group-time effects,
     placebo(g, s) = Σ_{t = g−a−s}^{g−a−1} [ATT(g, t) − ATT(g, g−a−s−1)] / s,
 
 averaged over cohorts by their size. It ought to be zero. The last period before treatment is
-in it, with its ATT of 0 by construction.
+in it, with its ATT of 0 by construction. The most extreme of several placebos is looked for, far
+out in the tail, so that quantiles are those of `trustlib.stats.welch` at any size.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.special import stdtr, stdtrit
 
 from trustlib.core import Check, format
 from trustlib.interventions.design import design
 from trustlib.interventions.group_time import GroupTime, group_time
-from trustlib.interventions.margin import margin
 from trustlib.interventions.panel import FloatArray, Panel
+from trustlib.interventions.randomization import cluster_starts
 from trustlib.interventions.spec import DidSpec
+from trustlib.stats.multiplier_bootstrap import cluster_sums
+from trustlib.stats.welch import welch
 
 MOST_SHIFTS = 8
 COLUMNS = ("shift", "point", "standard_error", "low", "high", "p_value", "units")
@@ -49,22 +52,37 @@ def placebo_in_time(
     weights, units = _placebos(universal)
     if not weights.shape[1]:
         return pd.DataFrame({name: pd.Series(dtype=float) for name in COLUMNS})
-    wide = margin(panel, recognised, level=spec.level)
     point = weights.T @ np.where(np.isnan(universal.point), 0.0, universal.point)
-    error = wide.errors(universal.influence_of(weights))
+    error, factor, degrees = _errors(panel, universal, weights)
+    critical = factor * stdtrit(degrees, 0.5 + spec.level / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        p_value = 2 * ndtr(-np.abs(point) / (error * wide.widening))
+        p_value = 2 * stdtr(degrees, -np.abs(point / (factor * error)))
     return pd.DataFrame(
         {
             "shift": 1 + np.arange(len(point)),
             "point": point,
             "standard_error": error,
-            "low": point - wide.critical * error,
-            "high": point + wide.critical * error,
+            "low": point - critical * error,
+            "high": point + critical * error,
             "p_value": p_value,
             "units": units,
         }
     )
+
+
+def _errors(
+    panel: Panel, universal: GroupTime, weights: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(k,) standard errors, Welch's factors and degrees; NaN where a kind has one cluster."""
+    sums = cluster_sums(universal.influence_of(weights), panel.cluster) / panel.n_units
+    start = cluster_starts(panel)
+    error = np.sqrt((sums**2).sum(axis=0))
+    if start is None:  # cohorts share clusters: these are then of one kind
+        return error, *welch(sums, np.zeros(panel.n_clusters, dtype=np.int64))
+    treated = int((start < panel.n_periods).sum())
+    if min(treated, panel.n_clusters - treated or treated) < 2:
+        return np.full(len(error), np.nan), np.ones(len(error)), np.ones(len(error))
+    return error, *welch(sums, start)
 
 
 def _placebos(universal: GroupTime) -> tuple[FloatArray, np.ndarray]:

@@ -13,14 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from trustlib.interventions.design import FEW_CLUSTERS, FEW_OF_A_KIND
+from trustlib.interventions.margin import MANY
 from trustlib.interventions.panel import FloatArray, IntArray, Panel
 from trustlib.interventions.randomization import from_sums
 from trustlib.interventions.simple_att import Sums, sums, with_error
 from trustlib.interventions.subset import subset
 from trustlib.stats.randomization import all_assignments, drawn_assignments, n_assignments
+from trustlib.stats.welch import welch
 
 _ENUMERATED = 500  # assignments of one placebo that are all taken
 _REASSIGNED = 499  # or so many random ones: enough for a 95 % interval, and there are many draws
@@ -161,8 +163,11 @@ def _of_window(
 
 
 def _by_error(made: Sums, start: IntArray, level: float) -> tuple[float, float, float]:
-    point, error, _ = with_error(made, start)
+    point, error, influence = with_error(made, start)
     half = float(ndtri(0.5 + level / 2)) * error
+    if np.unique(start, return_counts=True)[1].min() < MANY:
+        factor, degrees = welch(influence[:, None], start)
+        half = float(factor[0] * stdtrit(degrees[0], 0.5 + level / 2)) * error
     return point, point - half, point + half
 
 

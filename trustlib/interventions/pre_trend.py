@@ -5,10 +5,11 @@ The Wald statistic of all pre-treatment effects, W = b'V⁻¹b, is that of Calla
 difference in trends that it would have found with probability 50 and 80 % is given too, with
 the bias that such a trend would put into the average effect if it went on.
 
-With q effects and C clusters, W is chi-square where C ≥ 50 q; below, W (C − q) / (q (C − 1)) is
-compared with F(q, C − q) (Hotelling), because V is estimated. Where there are so many
-pre-treatment cells that V is hardly estimated at all, they are averaged first: by event time,
-and if those are still too many, to one slope.
+With q effects and C clusters, W is chi-square where C ≥ 50 q. Below, V is a matter of few
+clusters: each cohort's part is scaled by n/(n − 1), and W (d − q + 1) / (q d) is compared with
+F(q, d − q + 1) (Hotelling), with the joint degrees of freedom d of `trustlib.stats.welch`. Where
+there are so many pre-treatment cells that V is hardly estimated at all, they are averaged
+first: by event time, and if those are still too many, to one slope.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ import numpy as np
 
 from trustlib.core import Check, format
 from trustlib.interventions.group_time import GroupTime
-from trustlib.interventions.panel import FloatArray
+from trustlib.interventions.panel import FloatArray, Panel
+from trustlib.interventions.randomization import cluster_starts
+from trustlib.stats.multiplier_bootstrap import cluster_sums
+from trustlib.stats.welch import joint_welch
 
 ASYMPTOTIC = 50  # clusters per effect from which on chi-square is exact enough
 FEWEST = 4  # clusters of the smaller kind per effect, for a joint test of that many
@@ -94,12 +98,12 @@ def pre_trend(
     effect = point if effect is None else effect
     distance = average if distance is None else distance
     for basis, weights, drift in _bases(cells):
-        covariance = _of(weights, cells.covariance)
+        covariance, free = _joint(cells, weights)
         values = weights.T @ np.where(np.isnan(cells.point), 0.0, cells.point)
-        if not _regular(covariance):
+        if free <= len(values) or not _regular(covariance):
             continue
         return _tested(
-            values, covariance, drift, basis=basis, clusters=cells.panel.n_clusters,
+            values, covariance, drift, free, basis=basis, clusters=cells.panel.n_clusters,
             effect=effect, distance=distance, level=level,
         )  # fmt: skip
     return PreTrend(
@@ -124,6 +128,7 @@ def _tested(
     values: FloatArray,
     covariance: FloatArray,
     drift: FloatArray,
+    free: float,
     *,
     basis: str,
     clusters: int,
@@ -135,16 +140,15 @@ def _tested(
     information = float(drift @ np.linalg.solve(covariance, drift))
     slope = float(drift @ np.linalg.solve(covariance, values)) / information
     q = len(values)
-    f = clusters < ASYMPTOTIC * q
     found = [
-        float(np.sqrt(_noncentrality(power, q, clusters, level) / information))
+        float(np.sqrt(_noncentrality(power, q, free, level) / information))
         for power in (0.5, MISSED)
     ]
     return PreTrend(
         statistic=statistic,
         degrees=q,
-        p_value=_p_value(statistic, q, clusters),
-        distribution="F" if f else "chi-square",
+        p_value=_p_value(statistic, q, free),
+        distribution="F" if np.isfinite(free) else "chi-square",
         basis=basis,
         clusters=clusters,
         slope=slope,
@@ -157,24 +161,41 @@ def _tested(
     )
 
 
-def _p_value(statistic: float, q: int, clusters: int) -> float:
+def _joint(cells: GroupTime, weights: FloatArray) -> tuple[FloatArray, float]:
+    """(q, q) covariance and its degrees of freedom, infinite with many clusters."""
+    panel = cells.panel
+    sums = cluster_sums(cells.influence_of(weights), panel.cluster) / panel.n_units
+    if panel.n_clusters >= ASYMPTOTIC * weights.shape[1]:
+        return sums.T @ sums, float("inf")
+    start = cluster_starts(panel)
+    if start is None:
+        return sums.T @ sums, panel.n_clusters - 1.0
+    return joint_welch(sums, start)
+
+
+def _p_value(statistic: float, q: int, free: float) -> float:
     from scipy.special import chdtrc, fdtrc
 
-    if clusters >= ASYMPTOTIC * q:
+    if np.isinf(free):
         return float(chdtrc(q, statistic))
-    return float(fdtrc(q, clusters - q, statistic * (clusters - q) / (q * (clusters - 1))))
+    rest = free - q + 1
+    return float(fdtrc(q, rest, statistic * rest / (q * free)))
 
 
-def _noncentrality(power: float, q: int, clusters: int, level: float) -> float:
+def _noncentrality(power: float, q: int, free: float, level: float) -> float:
     """Of W at which the test rejects with probability `power`."""
     from scipy.optimize import brentq
     from scipy.special import chdtri, chndtr, fdtri, ncfdtr
 
-    if clusters >= ASYMPTOTIC * q:
-        critical = chdtri(q, 1 - level)
-        return float(brentq(lambda nc: 1 - chndtr(critical, q, nc) - power, 1e-9, 1e4))
-    critical = fdtri(q, clusters - q, level)
-    return float(brentq(lambda nc: 1 - ncfdtr(q, clusters - q, nc, critical) - power, 1e-9, 1e4))
+    rest = free - q + 1
+    critical = chdtri(q, 1 - level) if np.isinf(free) else fdtri(q, rest, level)
+
+    def short(noncentrality: float) -> float:
+        if np.isinf(free):
+            return float(1 - chndtr(critical, q, noncentrality) - power)
+        return float(1 - ncfdtr(q, rest, noncentrality, critical) - power)
+
+    return float(brentq(short, 1e-9, 1e3))
 
 
 def _bases(cells: GroupTime) -> Iterator[tuple[str, FloatArray, FloatArray]]:
@@ -203,8 +224,8 @@ def _bases(cells: GroupTime) -> Iterator[tuple[str, FloatArray, FloatArray]]:
     yield "one slope", slope[:, None], np.ones(1)
 
 
-def _clusters(panel: object, chosen: np.ndarray) -> int:
-    return len(np.unique(panel.cluster[chosen]))  # type: ignore[attr-defined]
+def _clusters(panel: Panel, chosen: np.ndarray) -> int:
+    return len(np.unique(panel.cluster[chosen]))
 
 
 def _drift(cells: GroupTime) -> FloatArray:
@@ -224,11 +245,6 @@ def _simple(cells: GroupTime) -> tuple[float, float]:
     far = cells.event_time + 1 + cells.anticipation
     point = np.where(share > 0, cells.point, 0.0)
     return float(share @ point / share.sum()), float(share @ far / share.sum())
-
-
-def _of(weights: FloatArray, covariance: FloatArray) -> FloatArray:
-    used = (weights != 0).any(axis=1)
-    return weights[used].T @ covariance[np.ix_(used, used)] @ weights[used]
 
 
 def _regular(covariance: FloatArray) -> bool:

@@ -7,7 +7,11 @@ Welch (1947) and Satterthwaite (1946),
 
     V = Σ_g V_g n_g / (n_g − 1),     degrees = V² / Σ_g [V_g n_g / (n_g − 1)]² / (n_g − 1).
 
-With many clusters in every stratum this is the plain error and the normal distribution.
+With many clusters in every stratum this is the plain error and the normal distribution. For
+several effects at once, with A_g = V^(−1/2) V_g n_g / (n_g − 1) V^(−1/2) (Krishnamoorthy and Yu
+2004, after Nel and van der Merwe),
+
+    degrees = (q + q²) / Σ_g [tr(A_g²) + (tr A_g)²] / (n_g − 1).
 """
 
 from __future__ import annotations
@@ -46,3 +50,28 @@ def welch(sums: FloatArray, stratum: IntArray) -> tuple[FloatArray, FloatArray]:
         degrees = variance**2 / (mended**2 / free[several, None]).sum(axis=0)
         factor = np.sqrt((variance + parts[~several].sum(axis=0)) / parts.sum(axis=0))
     return factor, degrees
+
+
+def joint_welch(sums: FloatArray, stratum: IntArray) -> tuple[FloatArray, float]:
+    """(k, k) mended covariance, and its joint degrees of freedom.
+
+    Strata of one cluster enter as they are and give no degrees of freedom; 0 where no stratum
+    has two, or the covariance is singular.
+    """
+    codes, at = np.unique(stratum, return_inverse=True)
+    parts = []
+    for code in range(len(codes)):
+        own = sums[at == code]
+        parts.append((own.T @ own * (len(own) / max(len(own) - 1, 1)), len(own) - 1))
+    whole = np.sum([part for part, _ in parts], axis=0)
+    values, vectors = np.linalg.eigh(whole)
+    if not values[0] > 1e-12 * max(values[-1], 1e-300):
+        return whole, 0.0
+    root = vectors / np.sqrt(values)
+    spent = 0.0
+    for part, free in parts:
+        if free > 0:
+            white = root.T @ part @ root
+            spent += float(np.sum(white**2) + np.trace(white) ** 2) / free
+    q = sums.shape[1]
+    return whole, (q + q**2) / spent if spent > 0 else 0.0

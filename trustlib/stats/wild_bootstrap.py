@@ -2,8 +2,9 @@
 
 Cluster-robust t statistics reject too often when clusters are few. Cameron, Gelbach and Miller
 (2008) keep each cluster's residuals together, take them from the fit that imposes the null and
-flip them with random weights; Webb's (2023) six-point weights serve fewer than twelve clusters,
-where two-point ones have too few patterns.
+flip them with random signs; with up to twelve clusters all patterns of signs are taken. Below
+six clusters these are too few for a small p-value, and Webb's (2023) six-point weights are
+drawn instead; from six on they reject too often (tests/studies/did_coverage.md).
 
 With y and x after the other regressors Z are projected out, e = y − b₀x and s_g = x_g'e_g,
 
@@ -28,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Weights = Literal["auto", "rademacher", "webb"]
 
-_FEW = 12  # below, Webb's weights
+_FEW = 6  # below, Webb's weights
 _ENUMERATED = 4096  # sign patterns that are all taken instead of drawn
 _TIE = 1e-10
 
@@ -74,6 +75,7 @@ def wild_cluster(
     draws: int = 9999,
     seed: int = 0,
     weights: Weights = "auto",
+    interval: bool = True,
 ) -> WildBootstrap:
     """Restricted wild cluster bootstrap-t of the coefficient of `regressor`.
 
@@ -86,6 +88,8 @@ def wild_cluster(
         (n, k) the other regressors, a constant among them if the model has one.
     cluster
         (n,) codes from 0.
+    interval
+        False spares the bisection; the ends are NaN.
 
     Raises
     ------
@@ -94,7 +98,9 @@ def wild_cluster(
     """
     parts = _parts(outcome, regressor, others, cluster)
     pattern, name, enumerated = _patterns(len(parts.size), weights, draws, seed)
-    low, high = _interval(parts, pattern, 1 - level)
+    low = high = math.nan
+    if interval:
+        low, high = (_end(parts, pattern, 1 - level, side) for side in (-1.0, 1.0))
     return WildBootstrap(
         point=parts.point,
         standard_error=parts.standard_error,
@@ -198,15 +204,8 @@ def _p_value(parts: _Parts, pattern: FloatArray, null: float) -> float:
     return float(np.mean(statistics >= statistics[0] * (1 - _TIE)))
 
 
-def _interval(parts: _Parts, pattern: FloatArray, alpha: float) -> tuple[float, float]:
-    """Ends of the values around the point that are not rejected."""
-    return (
-        _end(parts, pattern, alpha, -1.0),
-        _end(parts, pattern, alpha, 1.0),
-    )
-
-
 def _end(parts: _Parts, pattern: FloatArray, alpha: float, side: float) -> float:
+    """Where the values around the point that are not rejected end, on one side."""
     step = parts.standard_error
     inside, outside = 0.0, 2.0
     while _p_value(parts, pattern, parts.point + side * outside * step) > alpha:
