@@ -139,8 +139,7 @@ def _imputed(panel: Panel, kept: Sample, *, cells: np.ndarray) -> Imputed:
     known = np.isfinite(panel.outcome + raw.sum(axis=2))
     swept = np.where(np.isfinite(raw), raw, 0.0)
     swept = swept - unit_mean(kept.covariates, kept.weight)[:, None]
-    seen = (kept.weight.sum(axis=1) > 0)[:, None]
-    predictable = cells & known & seen & _determined(design.null, kept.weight)
+    predictable = cells & known & _determined(design.null, kept.weight)
     of_period, of_covariate = fit.raw[: panel.n_periods], fit.raw[panel.n_periods :]
     observed = np.where(np.isnan(panel.outcome), 0.0, panel.outcome)
     gap = (observed - unit_mean(observed, kept.weight)[:, None]) - swept @ of_covariate
@@ -157,7 +156,8 @@ def _imputed(panel: Panel, kept: Sample, *, cells: np.ndarray) -> Imputed:
 
 def _determined(null: FloatArray, weight: FloatArray) -> np.ndarray:
     """(n_units, n_periods) whether a period's effect relative to those of the periods in
-    which the unit is seen untreated is determined (period by period, in `null`'s rows)."""
+    which the unit is seen untreated is determined; False for units that never are. (All
+    periods moving together is always among the directions `null`.)"""
     n_periods = weight.shape[1]
     determined = np.ones(weight.shape, dtype=bool)
     for direction in null[:n_periods].T:
