@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from trustlib.core import NoData, Refusal
+from trustlib.data import PanelQuery, read_panel
 from trustlib.data.clock import clock, seconds
 from trustlib.data.engine import postgres, profile, sources, tally
 from trustlib.data.grid import grid
@@ -97,6 +98,17 @@ SELECT TIMESTAMP '2024-03-01' + i * INTERVAL '1 hour' AS at, (i * 37) % 101 AS n
 FROM generate_series(0, 479) AS t(i)
 """
 
+PANEL = """
+SELECT u AS unit, u::float8 + 0.0 AS unit_float, 'Zürich ' || u AS name, 2000 + t AS year,
+       DATE '2024-01-01' + 7 * t AS week,
+       (TIMESTAMP '2024-01-01' + t * INTERVAL '7 days') AT TIME ZONE 'America/New_York' AS at,
+       CASE WHEN (u + t) % 9 = 0 THEN NULL ELSE (u * 31 + t * 17) % 101 / 8.0 END::numeric AS y,
+       CASE WHEN u % 3 = 0 THEN NULL ELSE 2003 + u % 4 END AS first,
+       CASE WHEN u % 3 = 0 THEN NULL ELSE DATE '2024-01-01' + 7 * (3 + u % 4) END AS begins,
+       u % 3 <> 0 AND t >= 3 + u % 4 AS treated, u % 5 AS cluster, 1 + u % 7 AS people
+FROM generate_series(1, 40) AS a(u), generate_series(0, 9) AS b(t)
+"""
+
 
 def fill(url: str) -> None:
     import psycopg
@@ -104,6 +116,7 @@ def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as con:
         con.execute(f"CREATE TABLE events AS {EVENTS}")
         con.execute(f"CREATE TABLE counts AS {COUNTS}")
+        con.execute(f"CREATE TABLE panel AS {PANEL}")
         con.execute("CREATE TABLE no_rows (at timestamptz, n int)")
         con.execute("CREATE TABLE odd (at timestamptz, n json, ip inet, tags text[], big numeric)")
         con.execute("INSERT INTO odd VALUES ('infinity', '{}', '127.0.0.1', '{a}', 1)")
@@ -297,3 +310,30 @@ def test_tables_with_nothing_to_count(ask):
         ask(source="odd")
     with pytest.raises(NoData, match="every time is empty"):
         ask(source="odd", count_column=None)
+
+
+PANELS = {
+    "whole years": {"treatment_start_column": "first", "unit_column": "unit_float"},
+    "dates": {"time_column": "week", "treatment_start_column": "begins", "unit_column": "name"},
+    "instants and a flag": {"time_column": "at", "treated_column": "treated"},
+    "instants and dates": {"time_column": "at", "treatment_start_column": "begins"},
+}
+
+
+@pytest.mark.parametrize("case", PANELS.values(), ids=PANELS)
+def test_both_engines_give_the_same_panel(here, server, monkeypatch, case):
+    monkeypatch.setenv("WAREHOUSE", server)
+    named = {"unit_column": "unit", "time_column": "year", "outcome_column": "y"}
+    roles = {"weight_column": "people", "cluster_column": "cluster", "covariate_columns": ("unit",)}
+    ask = named | roles | case | {"timezone": "America/New_York"}
+    there = read_panel(PanelQuery(source="panel", connection="WAREHOUSE", **ask))
+    embedded = read_panel(PanelQuery(source=twin(here, server, "panel"), **ask))
+    pd.testing.assert_frame_equal(there.frame, embedded.frame)
+    pd.testing.assert_frame_equal(there.health, embedded.health)
+    assert there.checks == embedded.checks
+    assert len(there.frame) == 400
+    assert there.frame["treatment_start"].notna().sum() == 270
+    if case["time_column" if "time_column" in case else "unit_column"] == "at":
+        assert str(there.frame["time"].iloc[0]) == "2024-01-01 00:00:00"
+    again = read_panel(PanelQuery(source="panel", connection="WAREHOUSE", **ask))
+    assert again.snapshot == there.snapshot

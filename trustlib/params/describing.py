@@ -109,7 +109,8 @@ def commented(made: type[SharedParams], slug: str) -> str:
         "",
     ]
     for name in first:
-        value = slug.replace("-", " ").replace("_", " ") if name == "title" else None
+        title = slug.replace("-", " ").replace("_", " ")
+        value = title if name == "title" else _default(made, name)
         lines += _lines(made, name, value)
     lines += ["# --- The rest has defaults ---", ""]
     for name in rest:
@@ -119,7 +120,7 @@ def commented(made: type[SharedParams], slug: str) -> str:
 
 def _lines(made: type[SharedParams], name: str, value: Any) -> list[str]:
     info = made.model_fields[name]
-    if value is None and (info.is_required() or name in made.show_example):
+    if info.is_required() or name in made.show_example:
         value = info.examples[0] if info.examples else _default(made, name)
     comment = textwrap.wrap(info.description or "", width=96)
     choices = getattr(info.annotation, "__args__", ())

@@ -28,10 +28,18 @@ EXAMPLE_INSTANT = "2026-03-17T14:00:00+00:00"
 
 
 def fault(
-    what: str, *, nearest: str | None = None, next_step: str | None = None
+    what: str,
+    *,
+    nearest: str | None = None,
+    next_step: str | None = None,
+    lacks: tuple[str, ...] = (),
 ) -> PydanticCustomError:
-    """A refusal that keeps its parts apart until the message is built."""
-    context = {"what": what, "nearest": nearest, "next_step": next_step}
+    """A refusal that keeps its parts apart until the message is built.
+
+    `lacks`: optional parameters whose absence it is about. Where one of them was misspelt, that
+    alone is said.
+    """
+    context = {"what": what, "nearest": nearest, "next_step": next_step, "lacks": lacks}
     # Braces would be read as a template.
     return PydanticCustomError("trustlib", "refused", context)
 

@@ -226,6 +226,7 @@ class InterventionDidParams(PanelParams):
                 "is null, and so is treatment_start_column: nothing says who was treated when",
                 next_step="name the column with each unit's first treated period as "
                 "treatment_start_column, or one with 0 and 1 as treated_column",
+                lacks=("treatment_start_column", "treated_column"),
             )
         if treated is not None and start is not None:
             raise fault(
@@ -258,6 +259,7 @@ class InterventionDidParams(PanelParams):
                 "rate needs to know of how many people, and weight_column is null",
                 next_step="name the column with the number of people as weight_column, or set "
                 "outcome_scale: level",
+                lacks=("weight_column",),
             )
         return scale
 

@@ -49,6 +49,8 @@ def validate(
             name = str(item["loc"][0]) if item["loc"] else ""
             if name in unread or (item["type"] == "missing" and name in meant):
                 continue  # already said
+            if meant & set((item.get("ctx") or {}).get("lacks", ())):
+                continue  # a misspelt name is why
             problems.append(_problem(schema, name, item, entries.get(name)))
     return None, problems
 
