@@ -32,8 +32,8 @@ def _request(result: DidResult) -> list[str]:
     if result.verdict == NOT_ESTIMABLE or words.att(result).point is None:
         return [
             "Quote no effect.",
-            f"What is missing: {words.why_none(result)}.",
-            "Bring that, or decide on other evidence.",
+            f"The reason: {words.why_none(result)}.",
+            "Mend that, or decide on other evidence.",
         ]
     number, interval = words.size(result)
     if result.verdict == NOT_SHOWN:

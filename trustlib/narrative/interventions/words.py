@@ -173,7 +173,9 @@ def why_none(result: DidResult) -> str:
 
 def reason(note: str) -> str:
     """A note as part of a sentence."""
-    text = clean(note).rstrip(".").removeprefix("not estimable: ").removeprefix("not run: ")
+    text = clean(note).rstrip(".")
+    for lead in ("not estimable: ", "not run: ", "no interval: "):
+        text = text.removeprefix(lead)
     return text or "not estimable"
 
 
