@@ -182,6 +182,9 @@ def headroom(ax: Axes, points: float) -> None:
     """Free space at the upper end of the axes, for words; call it when margins are set."""
     low, high = ax.get_ylim()
     height = size(ax)[1] * ax.get_position().height
+    # No line of the grid through the words.
+    marks = ax.yaxis.get_major_locator().tick_values(low, high)
+    ax.set_yticks([mark for mark in marks if low <= mark <= high])
     ax.set_ylim(low, high + (high - low) * points / (height - points))
 
 

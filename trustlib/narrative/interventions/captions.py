@@ -87,7 +87,7 @@ def about_group_time_map(result: DidResult) -> About:
         "interval that excludes zero; the numbers are in the table.",
         caption=f"Effect on {words.outcome(result)} by cohort (row) and period (column). A thick "
         "line marks each cohort's start. Framed, or signed where there are too many cells for "
-        f"numbers: the {words.level(result)} interval of that cell excludes zero; with so many "
+        f"numbers: the {words.level(result)} interval of that cell excludes zero; of many "
         "cells a few do so by chance. Blue: fall, red: rise, darker: larger.",
     )
 
