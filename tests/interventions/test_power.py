@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trustlib.core import NoData, Refusal
+from trustlib.interventions import placebo_rollouts
 from trustlib.interventions.margin import MANY
 from trustlib.interventions.placebo_rollouts import Plan, placebos
 from trustlib.interventions.power import PowerSpec, power, smallest_detectable
@@ -28,17 +29,32 @@ def result(history):
     return power(history, replace(SPEC, effects=(-1.0, 0.5)))
 
 
-def test_an_injected_effect_is_found_exactly_where_the_curve_says(history):
-    plan = Plan(clusters=(6, 6), before=5, gap=1, after=4)
-    for few in (plan, replace(plan, clusters=(2, 2))):
-        plain = placebos(history, few, draws=20, level=0.9, seed=3)
-        # The same draws with the effect in the outcome: a window's treated cells moved by hand.
-        assert len(plain.point) == 20
-        assert ((plain.low <= plain.point) & (plain.point <= plain.high)).all()
-        up = plain.found(0.7)
-        wanted = np.concatenate([(plain.low > -0.7) | (plain.high < -0.7),
-                                 (plain.low > 0.7) | (plain.high < 0.7)])  # fmt: skip
-        assert (up == wanted).all()
+@pytest.mark.parametrize("waves", [(6, 6), (2, 2)])
+def test_an_injected_effect_is_found_exactly_where_the_placebo_says(history, monkeypatch, waves):
+    plan = Plan(clusters=waves, before=20, gap=6, after=10)  # the whole history: one window
+    plain = placebos(history, plan, draws=12, level=0.9, seed=3)
+    assert plain.windows == 1
+    effect = 0.9
+    real = placebo_rollouts.sums
+
+    def injected(panel, **options):
+        # Each draw is made again with the effect in the outcome of the clusters it treats.
+        return lambda start: real(
+            replace(panel, outcome=panel.outcome + effect * (start[:, None] <= np.arange(36))),
+            **options,
+        )
+
+    for name in ("_by_error", "_by_assignment"):
+        old = getattr(placebo_rollouts, name)
+        monkeypatch.setattr(
+            placebo_rollouts,
+            name,
+            lambda made, start, *rest, old=old: old(made(start), start, *rest),
+        )
+    monkeypatch.setattr(placebo_rollouts, "sums", injected)
+    moved = placebos(history, plan, draws=12, level=0.9, seed=3)
+    assert moved.point == pytest.approx(plain.point + effect)
+    assert ((moved.low > 0) | (moved.high < 0)).tolist() == plain.found(effect)[:12].tolist()
 
 
 def test_the_promised_power_is_kept_on_other_panels(result):
