@@ -185,8 +185,9 @@ def test_no_never_treated_unit_is_refused_with_the_way_out():
         ours(rollout(), control_group="notyet")
 
 
-def test_the_panel_is_left_alone():
-    panel = panel_of(rollout(missing=0.05), covariates=("x",), weight="weight")
+@pytest.mark.parametrize(("missing", "covariates"), [(0.0, ()), (0.05, ("x",))])
+def test_the_panel_is_left_alone(missing, covariates):
+    panel = panel_of(rollout(missing=missing), covariates=covariates, weight="weight")
     kept = replace(
         panel,
         outcome=panel.outcome.copy(),
