@@ -58,6 +58,7 @@ studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in test
 	$(BIN)/python -m tests.studies.incident_coverage
 	$(BIN)/python -m tests.studies.demo_truth
 	$(BIN)/python -m tests.studies.did_coverage
+	$(BIN)/python -m tests.studies.honest_coverage
 	$(BIN)/python -m tests.studies.rollout_truth
 
 .PHONY: bench
