@@ -131,6 +131,9 @@ def test_every_figure_is_described_and_stays_inside(result, name) -> None:
 
 
 def test_this_plan_leads_the_others(result) -> None:
+    ax = draw.alternatives(result)
+    ax.figure.canvas.draw()
+    assert not [t for t in ax.get_xticklabels() if "+" in t.get_text()]
     rows = draw.alternative_rows(result)
     assert rows["change"].iloc[0] == "this plan"
     assert len(rows) == 1 + result.alternatives["smallest_detectable_effect"].notna().sum()

@@ -112,6 +112,8 @@ def test_an_effect_on_a_logarithm_is_said_in_per_cent_and_log_points() -> None:
     assert text.startswith("−3.8 % in employment\n95 % interval −4.6 % to −3.1 %")
     assert "−0.0392 log points" in text
     assert "employment fell by 3.8 %" in text
+    spaced = rollouts.result("log", outcome_name="log teen employment")
+    assert say.headline_sentence(spaced).startswith("Effect shown: −3.8 % in teen employment per")
     odd = rollouts.result("log", outcome_name="y")
     assert "the level behind y" in say.headline_sentence(odd)
 

@@ -66,7 +66,9 @@ def alternatives(result: PowerResult, *, ax: Axes | None = None) -> Axes | None:
         for at, (_, row) in enumerate(rows.iterrows())
     ]  # fmt: skip
     unit = _outcome_line(result, "smallest detectable effect, {scale}", "")
-    return forest(lines, unit=unit, width=30, ax=ax)
+    drawn = forest(lines, unit=unit, width=30, ax=ax)
+    _x_numbers(drawn)  # sizes, not differences: no signs
+    return drawn
 
 
 def alternative_rows(result: PowerResult) -> pd.DataFrame:
@@ -141,7 +143,7 @@ def _mark_smallest(ax: Axes, result: PowerResult, by: float) -> None:
     ax.plot([smallest / by] * 2, [0, target], color=PALETTE["harm"], linewidth=1.5)
     late = smallest / by > 0.6 * ax.get_xlim()[1]
     ax.annotate(
-        f"{name} from {show.alike([smallest])[0]} on", (smallest / by, 6),
+        f"{name} from {smallest:,.3g} on", (smallest / by, 6),
         xytext=(-5 if late else 5, 0), textcoords="offset points", color=PALETTE["harm"],
         ha="right" if late else "left", va="bottom",
     )  # fmt: skip

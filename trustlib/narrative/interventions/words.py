@@ -33,7 +33,7 @@ def thing(result: DidResult) -> str:
     name = outcome(result)
     if not is_log(result):
         return name
-    bare = re.sub(r"^(?:log|ln)_|_(?:log|ln)$", "", name, flags=re.IGNORECASE)
+    bare = re.sub(r"^(?:log|ln)[_ ](?:of )?|_(?:log|ln)$", "", name, flags=re.IGNORECASE)
     return bare if bare and bare != name else f"the level behind {name}"
 
 
