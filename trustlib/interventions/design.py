@@ -14,6 +14,7 @@ from trustlib.interventions.panel import Panel
 from trustlib.interventions.spec import DidSpec, Estimator, Scale
 
 FEW_CLUSTERS = 20  # below this, cluster-robust errors are too small (METHODS §1)
+SMALL_COHORTS = 30  # the same where a cohort has fewer than five of them
 FEW_OF_A_KIND = 5  # treated, or untreated, clusters: the same with many of the other kind
 
 
@@ -32,8 +33,8 @@ class Design:
     periods_before, periods_after
         Fewest pre-periods of any cohort, most post-periods of any.
     few_clusters
-        Fewer than 20 clusters, or fewer than 5 treated or untreated ones: inference by
-        re-assignment instead of cluster-robust errors.
+        Fewer than 20 clusters, fewer than 5 treated or untreated ones, or fewer than 30 with
+        a cohort of fewer than 5: inference by re-assignment instead of cluster-robust errors.
     estimator
         The estimator of the headline ("auto" resolved).
     outcome_scale
@@ -81,6 +82,8 @@ def design(panel: Panel, spec: DidSpec) -> Design:
     few = panel.n_clusters < FEW_CLUSTERS or treated_clusters < FEW_OF_A_KIND
     if never.any():
         few = few or untreated_clusters < FEW_OF_A_KIND
+    smallest = min(len(np.unique(panel.cluster[panel.first_treated == g])) for g in groups)
+    few = few or (panel.n_clusters < SMALL_COHORTS and smallest < FEW_OF_A_KIND)
     control = spec.control_group if never.any() else "not_yet"
     return Design(
         units=panel.n_units,

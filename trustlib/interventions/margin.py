@@ -1,6 +1,6 @@
 """How wide the intervals of a design are: one convention, in one place.
 
-Regressions (two-way, interaction-weighted) have fixest's: see `trustlib.stats.clustered`. All else:
+Regressions (two-way, interaction-weighted) have fixest's (`trustlib.stats.clustered`). All else:
 
 Errors come from influence functions, summed within clusters, without a degrees-of-freedom
 factor, and intervals from the normal distribution, as in Callaway and Sant'Anna (2021) and
@@ -74,16 +74,21 @@ class Margin:
         return factor * stdtrit(degrees, self.share)
 
     def of_family(self, effects: Effects) -> FloatArray:
-        """(k,) the same for a family of effects; Student's t for regressions."""
-        if effects.influence is not None and np.isinf(effects.degrees):
-            return self.critical(effects.influence)
-        return np.full(len(effects.point), self.student(effects.degrees))
+        """(k,) the same for a family of effects; of regressions the wider of it and Student's t."""
+        student = np.full(len(effects.point), self.student(effects.degrees))
+        if effects.influence is None:
+            return student
+        # References have no influence, and so no degrees of freedom.
+        own = self.critical(effects.influence)
+        return own if np.isinf(effects.degrees) else np.fmax(own, student)
 
     def of_overall(self, effects: Effects) -> float:
         """The same for a family's one number."""
-        if effects.overall_influence is not None and np.isinf(effects.degrees):
-            return float(self.critical(effects.overall_influence[:, None])[0])
-        return self.student(effects.degrees)
+        student = self.student(effects.degrees)
+        if effects.overall_influence is None:
+            return student
+        own = float(self.critical(effects.overall_influence[:, None])[0])
+        return own if np.isinf(effects.degrees) else max(own, student)
 
     def student(self, degrees: float) -> float:
         """Quantile of Student's t; NaN where no error is estimable."""
