@@ -23,9 +23,9 @@ def world(missing):
     return rollout(missing=missing, moving=True, groups=(3, 4, 6), seed=11)
 
 
-def numbers(estimator, frame, *, covariates=("x",), weight="weight"):
+def numbers(estimator, frame, *, covariates=("x",)):
     """Points, and errors, of all families one after the other."""
-    spec = DidSpec(covariates=covariates, weight=weight, cluster="cluster")
+    spec = DidSpec(covariates=covariates, weight="weight", cluster="cluster")
     made = estimator(panel_from_frame(frame, spec))
     points = np.concatenate([np.append(one.point, one.overall) for one in made])
     errors = [np.append(one.standard_error, one.overall_standard_error) for one in made]
@@ -90,12 +90,6 @@ def test_the_weights_unit_changes_nothing(estimator):
     frame = world(0.1)
     other = frame.assign(weight=1e5 * frame["weight"])
     same(numbers(estimator, other), numbers(estimator, frame))
-
-
-@each
-def test_weights_of_one_are_no_weights(estimator):
-    frame = world(0.1).assign(weight=1.0)
-    same(numbers(estimator, frame), numbers(estimator, frame, weight=None))
 
 
 @each
