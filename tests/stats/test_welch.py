@@ -34,3 +34,9 @@ def test_a_stratum_of_one_gives_no_degrees():
     assert np.isnan(welch(sums[:2], np.array([0, 1]))[1][0])
     assert joint_welch(sums[:2], np.array([0, 1]))[1] == 0
     assert factor[0] > 1
+
+
+def test_one_stratum_has_its_clusters_less_one():
+    sums = np.random.default_rng(4).standard_normal((9, 3))
+    assert joint_welch(sums, np.zeros(9, dtype=int))[1] == pytest.approx(8)
+    assert welch(sums, np.zeros(9, dtype=int))[1] == pytest.approx(8)
