@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -28,7 +29,9 @@ def test_stock_papermill_runs_it_and_carries_the_results(project) -> None:
     smallest = estimates["smallest_detectable_effect"]
     assert 0 < smallest["low"] <= smallest["point"] <= smallest["high"]
     power = [row["power"] for row in document["series"]["power_curve"]]
-    assert power == sorted(power)
+    # Near zero the curve is the simulation's own noise.
+    assert all(later > earlier - 0.01 for earlier, later in pairwise(power))
+    assert power[-1] > 0.95
     assert estimates["power_at_-2"]["point"] > estimates["power_at_-0.5"]["point"]
     assert estimates["false_alarm_rate"]["low"] <= 0.05
 
