@@ -144,6 +144,12 @@ def test_this_plan_leads_the_others(result) -> None:
     assert ("None of the other plans" in text) == (not saved)
 
 
+def test_a_change_that_hardly_helps_is_not_recommended(result) -> None:
+    worse = replace(result, alternatives=result.alternatives.assign(ratio=0.98))
+    assert say.what_else(worse).text.startswith("None of the other plans")
+    assert "finds effects from" not in say.what_to_do(worse, ()).text
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_is_escaped_and_says_no_nan(result, name) -> None:
     shown = getattr(tabulate, name)(result)

@@ -179,14 +179,13 @@ def leave_one_out(result: DidResult) -> View:
     frame = result.leave_one_out
     if frame.empty:
         return note("Nothing could be left out: there is one cohort.")
-    shown = frame.head(MOST_ROWS)
     named = [
         period(name) if kind == "cohort" or result.design.names_shown else f"cluster {i + 1}"
-        for i, (name, kind) in enumerate(zip(shown["left_out"], shown["kind"], strict=True))
+        for i, (name, kind) in enumerate(zip(frame["left_out"], frame["kind"], strict=True))
     ]
     keys = {"left_out": "Left out", "kind": "What it is"}
     return _effects(
-        result, shown.assign(left_out=named), keys, caption="The effect without one at a time"
+        result, frame.assign(left_out=named), keys, caption="The effect without one at a time"
     )
 
 
