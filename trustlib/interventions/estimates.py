@@ -39,7 +39,7 @@ def estimates(
     unit = spec.outcome_name or spec.outcome
     out = {"att": _att(headline, unit, spec)}
     for kind, family in families.items():
-        out[kind] = _family(kind, family, unit, spec, margin)
+        out[kind] = _family(kind, family, unit, spec, margin, n=headline.n)
     out["total_effect"] = _total(total, headline, spec)
     out["relative_effect"] = _relative(total, headline, design, spec)
     if spec.unit_value_usd is not None:
@@ -62,7 +62,7 @@ def estimates(
         "smoothness": sensitivity.breakdown_smoothness,
     }
     for which, bound in bounds.items():
-        out[f"breakdown_{which}"] = _breakdown(which, bound, unit, spec, sensitivity)
+        out[f"breakdown_{which}"] = _breakdown(which, bound, unit, spec, sensitivity, n=headline.n)
     return out
 
 
@@ -81,10 +81,11 @@ def _att(headline: Headline, unit: str, spec: DidSpec) -> Estimate:
     )
 
 
-def _family(kind: str, family: Effects, unit: str, spec: DidSpec, margin: Margin) -> Estimate:
+def _family(
+    kind: str, family: Effects, unit: str, spec: DidSpec, margin: Margin, *, n: int
+) -> Estimate:
     method = f"group-time effects averaged {_AGGREGATES[kind]}"
     point, error = family.overall, family.overall_standard_error
-    n = int(family.units.sum()) if len(family.units) else 0
     if not math.isfinite(point):
         why = "not estimable: no cohort and period has a comparison"
         return Estimate(point=None, low=None, high=None, level=spec.level, unit=unit,
@@ -164,7 +165,13 @@ def _detectable(headline: Headline, unit: str, spec: DidSpec) -> Estimate:
 
 
 def _breakdown(
-    kind: BreakdownKind, bound: float | None, unit: str, spec: DidSpec, sensitivity: Sensitivity
+    kind: BreakdownKind,
+    bound: float | None,
+    unit: str,
+    spec: DidSpec,
+    sensitivity: Sensitivity,
+    *,
+    n: int,
 ) -> Estimate:
     relative = kind == "relative_magnitudes"
     method = (
@@ -179,4 +186,4 @@ def _breakdown(
         bound, note = None, "no bound that was tried brings zero into the interval"
     return Estimate(point=bound, low=None, high=None, level=spec.level,
                     unit="times" if relative else f"{unit} per period",
-                    method=method, n=0, note=note)  # fmt: skip
+                    method=method, n=n, note=note)  # fmt: skip

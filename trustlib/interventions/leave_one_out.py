@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Check, Refusal, format
+from trustlib.core.calendar import period
 from trustlib.interventions.aggregation import aggregate
 from trustlib.interventions.design import Design, design
 from trustlib.interventions.effects import Effects
@@ -102,7 +103,7 @@ def leave_one_out_check(found: pd.DataFrame, spec: DidSpec, *, effect: float) ->
     worst = known.iloc[int(away.to_numpy().argmax())]
     kinds = {kind: int((known["kind"] == kind).sum()) for kind in ("cohort", "cluster")}
     said = " and ".join(format.plural(n, kind) for kind, n in kinds.items() if n)
-    who = f"the cohort of {worst['left_out']}" if worst["kind"] == "cohort" else "one cluster"
+    who = f"the cohort of {period(worst['left_out'])}" if worst["kind"] == "cohort" else "one cluster"
     low, high = float(known["point"].min()), float(known["point"].max())
     text = (
         f"Leaving out each of {said} in turn moves the effect of "
