@@ -103,7 +103,9 @@ def leave_one_out_check(found: pd.DataFrame, spec: DidSpec, *, effect: float) ->
     worst = known.iloc[int(away.to_numpy().argmax())]
     kinds = {kind: int((known["kind"] == kind).sum()) for kind in ("cohort", "cluster")}
     said = " and ".join(format.plural(n, kind) for kind, n in kinds.items() if n)
-    who = f"the cohort of {period(worst['left_out'])}" if worst["kind"] == "cohort" else "one cluster"
+    who = "one cluster"
+    if worst["kind"] == "cohort":
+        who = f"the cohort of {period(worst['left_out'])}"
     low, high = float(known["point"].min()), float(known["point"].max())
     text = (
         f"Leaving out each of {said} in turn moves the effect of "
