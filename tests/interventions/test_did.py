@@ -313,3 +313,30 @@ def test_a_count_with_negative_values_is_refused(frame) -> None:
     with pytest.raises(Refusal, match="negative") as error:
         did(negative, DidSpec(outcome_scale="count"))
     assert "-9" not in error.value.message()
+
+
+def test_with_few_clusters_the_two_way_row_is_bootstrapped() -> None:
+    found = did(rollout(14, never=5), DidSpec())
+    row = found.comparison[found.comparison["estimator"] == "two_way"].iloc[0]
+    assert "wild cluster bootstrap" in row["description"]
+    assert row["low"] < row["point"] < row["high"]
+
+
+def test_a_two_way_headline_with_covariates_and_few_clusters_is_bootstrapped() -> None:
+    frame = rollout(14, starts=(6,), never=7)
+    rng = np.random.default_rng(4)
+    frame["load"] = rng.normal(size=len(frame))
+    found = did(frame, DidSpec(estimator="two_way", covariates=("load",)))
+    att = found.estimates["att"]
+    assert "wild cluster bootstrap" in att.method
+    assert att.low < att.point < att.high < 0
+
+
+def test_without_neighbours_is_a_row_of_its_own(frame) -> None:
+    near = frame["unit"].isin(["market 070", "market 071", "market 072", "market 073"])
+    shown = did(frame.assign(near=near), DidSpec(neighbour="near"))
+    row = shown.comparison.iloc[-1]
+    assert "without neighbours" in row["description"]
+    left = did(frame[~near], DidSpec())
+    assert row["point"] == pytest.approx(left.estimates["att"].point, rel=1e-9)
+    assert check(shown, "displacement").verdict in ("pass", "warn")

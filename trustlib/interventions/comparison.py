@@ -20,6 +20,7 @@ from trustlib.interventions.panel import Panel
 from trustlib.interventions.spec import ControlGroup, CovariateMethod, DidSpec
 from trustlib.interventions.sun_abraham import sun_abraham
 from trustlib.interventions.two_way import two_way
+from trustlib.interventions.two_way_wild import two_way_wild
 
 _COVARIATES: dict[CovariateMethod, str] = {
     "doubly_robust": "doubly robust",
@@ -46,6 +47,7 @@ def comparison_frame(
     spread: Margin,
     *,
     description: str,
+    displacement: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`DidResult.comparison`: the headline, then every other estimator that applies.
 
@@ -65,6 +67,10 @@ def comparison_frame(
         }
     ]
     rows += [_row(row, spread) for row in _others(panel, design, spec)]
+    if design.few_clusters and spread.estimable:
+        rows = [_by_wild_bootstrap(row, panel, spec) for row in rows]
+    if displacement is not None:
+        rows.append(_without_neighbours(displacement))
     numbers = ["point", "standard_error", "low", "high"]
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, float))
 
@@ -92,6 +98,30 @@ def _row(row: _Row, spread: Margin) -> dict[str, object]:
         "modern": row.modern,
         "note": note,
     }
+
+
+def _without_neighbours(displacement: pd.DataFrame) -> dict[str, object]:
+    """The last row of `trustlib.interventions.displacement`: neighbours are no comparison."""
+    last = displacement.iloc[-1]
+    return {
+        "estimator": "callaway_santanna",
+        "description": "group-time effects, without neighbours",
+        **{name: last[name] for name in ("point", "standard_error", "low", "high")},
+        "headline": False,
+        "modern": True,
+        "note": "",
+    }
+
+
+def _by_wild_bootstrap(row: dict[str, object], panel: Panel, spec: DidSpec) -> dict[str, object]:
+    """The two-way row with the interval that holds with few clusters."""
+    if row["estimator"] != "two_way" or row["headline"]:
+        return row
+    found = two_way_wild(panel, level=spec.level, seed=spec.seed)
+    if not np.isfinite(found.low) or not np.isfinite(found.high):
+        return row
+    words = f"{row['description']}, wild cluster bootstrap"
+    return row | {"description": words, "low": found.low, "high": found.high}
 
 
 def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:

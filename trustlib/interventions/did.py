@@ -74,12 +74,14 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
     centred = recognised.estimator == "two_way" and not recognised.staggered
     whole = total(panel, recognised, spec, headline, cells, spread)
     honest = _honest(recognised, spec, universal, anchored, events)
-    before = pre_trend(cells, effect=headline.point, level=spec.level)
+    distance = _distance(panel) if centred else None
+    before = pre_trend(cells, effect=headline.point, distance=distance, level=spec.level)
     if not spread.estimable:
         honest = Sensitivity(level=spec.level, reason=ONE_CLUSTER)
         before = replace(before, p_value=None, slope_80=None, reason=ONE_CLUSTER)
+    near, displaced = displacement(panel, spec)
     comparison = comparison_frame(
-        panel, recognised, spec, headline, spread, description=description
+        panel, recognised, spec, headline, spread, description=description, displacement=near
     )
     # Exact for weights that do not change; what they change within a unit is averaged.
     steady = replace(panel, weight=np.broadcast_to(panel.unit_weight[:, None], panel.weight.shape))
@@ -94,7 +96,7 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
             None if not_decomposed(steady) else forbidden_share(weights), comparison, recognised
         ),
         *_inference_checks(panel, spec, headline, reassignment, without),
-        displacement(panel, spec)[1],
+        displaced,
         measurement_error_check(measurement_error(panel, spec)),
         check.outcome_scale(recognised, spec),
     )
@@ -135,6 +137,11 @@ def _cells(panel: Panel, recognised: Design, spec: DidSpec, base: BasePeriod) ->
 
 def _family(cells: GroupTime, kind: Kind, spec: DidSpec) -> Effects:
     return aggregate(cells, kind, level=spec.level, draws=spec.draws, seed=spec.seed)
+
+
+def _distance(panel: Panel) -> float:
+    """Periods between the means before and after the one start."""
+    return float(panel.n_periods) / 2
 
 
 def _honest(

@@ -26,13 +26,11 @@ def event_study_frame(effects: Effects, margin: Margin) -> pd.DataFrame:
     """Rows of `DidResult.event_study`: pointwise interval, and simultaneous band."""
     reference = (effects.point == 0) & (effects.standard_error == 0)
     error = np.where(reference, np.nan, effects.standard_error)
-    critical = margin.of_family(effects)
-    # The simultaneous band is as much wider as the pointwise interval is.
-    half = effects.critical * (critical / margin.student(effects.degrees)) * error
+    half = margin.band(effects) * error
     return pd.DataFrame(
         {
             "event_time": effects.keys,
-            **_interval(effects.point, error, critical),
+            **_interval(effects.point, error, margin.of_family(effects)),
             "band_low": effects.point - half,
             "band_high": effects.point + half,
             "units": effects.units,
@@ -74,7 +72,7 @@ def group_time_frame(
 
 def _of_cells(cells: GroupTime, margin: Margin) -> FloatArray:
     """(m,) half an interval in standard errors; a cell at a time where units are many."""
-    if margin.stratum is None or not margin.estimable:
+    if margin.many or not margin.estimable:
         return np.full(len(cells.point), margin.normal if margin.estimable else np.nan)
     known = np.flatnonzero(~np.isnan(cells.point) & (cells.standard_error > 0))
     out = np.full(len(cells.point), np.nan)

@@ -17,6 +17,7 @@ from trustlib.interventions.randomization import Randomization, randomization_in
 from trustlib.interventions.spec import DidSpec
 from trustlib.interventions.sun_abraham import sun_abraham
 from trustlib.interventions.two_way import two_way, two_way_event_study
+from trustlib.interventions.two_way_wild import two_way_wild
 
 MOST_REASSIGNED = 1_000  # clusters: with more of them the usual errors need no help
 
@@ -85,6 +86,8 @@ def reassigned(
         headline = replace(headline, p_value=found.p_value)
     if not design.few_clusters:
         return headline, found
+    if not same and design.estimator == "two_way" and headline.low is not None:
+        return _by_wild_bootstrap(panel, spec, headline), found
     if not same or found.low is None or found.high is None:
         why = found.reason or "re-assignment speaks of the effect without covariates"
         return (headline if headline.low is not None else replace(headline, note=why)), found
@@ -99,6 +102,20 @@ def reassigned(
             note=None,
         ),
         found,
+    )
+
+
+def _by_wild_bootstrap(panel: Panel, spec: DidSpec, headline: Headline) -> Headline:
+    wild = two_way_wild(panel, level=spec.level, seed=spec.seed)
+    if not np.isfinite(wild.low) or not np.isfinite(wild.high):
+        return headline
+    return replace(
+        headline,
+        low=min(wild.low, headline.point),
+        high=max(wild.high, headline.point),
+        standard_error=None,
+        by_assignment=False,
+        method=f"{headline.method}; interval by wild cluster bootstrap",
     )
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from trustlib.interventions.design import Design
 from trustlib.interventions.effects import Effects
@@ -42,13 +42,16 @@ class Margin:
     cluster
         (n_units,) codes.
     stratum
-        (n_clusters,) the cohort of each; None where every cohort has many clusters.
+        (n_clusters,) the cohort of each.
+    many
+        Every cohort has many clusters, and so have the untreated.
     """
 
     share: float
     estimable: bool
     cluster: IntArray
-    stratum: IntArray | None
+    stratum: IntArray
+    many: bool
 
     @property
     def normal(self) -> float:
@@ -62,13 +65,13 @@ class Margin:
 
     def critical(self, influence: FloatArray) -> FloatArray:
         """(k,) half an interval's width in standard errors, for influences (n_units, k)."""
-        if self.stratum is None or not self.estimable:
+        if self.many or not self.estimable:
             return np.full(influence.shape[1], self.normal if self.estimable else np.nan)
         return self.of_sums(cluster_sums(influence, self.cluster))
 
     def of_sums(self, sums: FloatArray) -> FloatArray:
         """The same for influences summed within clusters (n_clusters, k)."""
-        if self.stratum is None or not self.estimable:
+        if self.many or not self.estimable:
             return np.full(sums.shape[1], self.normal if self.estimable else np.nan)
         factor, degrees = welch(sums, self.stratum)
         return factor * stdtrit(degrees, self.share)
@@ -90,6 +93,19 @@ class Margin:
         own = float(self.critical(effects.overall_influence[:, None])[0])
         return own if np.isinf(effects.degrees) else max(own, student)
 
+    def band(self, effects: Effects) -> FloatArray:
+        """(k,) half a simultaneous band in standard errors.
+
+        A band reaches further into the tails than an interval does, where few clusters tell
+        more: the bootstrap's critical value is carried over to Student's t of each effect at
+        the same tail probability, however many clusters there are.
+        """
+        if effects.influence is None or not np.isinf(effects.degrees) or not self.estimable:
+            return effects.critical * self.of_family(effects) / self.student(effects.degrees)
+        sums = cluster_sums(effects.influence, self.cluster)
+        factor, degrees = welch(sums, self.stratum)
+        return factor * stdtrit(degrees, ndtr(effects.critical))
+
     def student(self, degrees: float) -> float:
         """Quantile of Student's t; NaN where no error is estimable."""
         if not self.estimable:
@@ -101,17 +117,17 @@ def margin(panel: Panel, design: Design, *, level: float) -> Margin:
     """The convention for `panel`."""
     untreated = design.clusters - design.treated_clusters
     fewest = min(design.treated_clusters, untreated or design.treated_clusters)
+    stratum = _strata(panel)
     return Margin(
         share=0.5 + level / 2,
         estimable=fewest > 1,
         cluster=panel.cluster,
-        stratum=_strata(panel),
+        stratum=stratum,
+        many=int(np.unique(stratum, return_counts=True)[1].min()) >= MANY,
     )
 
 
-def _strata(panel: Panel) -> IntArray | None:
+def _strata(panel: Panel) -> IntArray:
     start = cluster_starts(panel)
-    if start is None:  # cohorts share clusters: these are then of one kind
-        start = np.zeros(panel.n_clusters, dtype=np.int64)
-    _, counts = np.unique(start, return_counts=True)
-    return start if counts.min() < MANY else None
+    # Where cohorts share clusters, these are of one kind.
+    return np.zeros(panel.n_clusters, dtype=np.int64) if start is None else start
