@@ -122,11 +122,10 @@ def _family(effects: GroupTime, kind: Kind, share: FloatArray, after: np.ndarray
     use = ~np.isnan(effects.point) if kind == "dynamic" else after
     keys = np.unique(values[use])
     member = (values[:, None] == keys) & use[:, None]
-    # Within a cohort every period counts the same: no share is estimated.
-    mass = member * (np.ones(m) if kind == "group" else share)[:, None]
+    mass = member * share[:, None]
     weights = mass / mass.sum(axis=0)
     shares = np.zeros_like(weights)
-    if kind != "group":
+    if kind != "group":  # within a cohort every period counts the same: no share is estimated
         shares = _share_part(effects.point, member, share)
     return _Average(keys=keys.astype(np.int64), weights=weights, shares=shares)
 
