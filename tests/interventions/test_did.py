@@ -340,3 +340,11 @@ def test_without_neighbours_is_a_row_of_its_own(frame) -> None:
     left = did(frame[~near], DidSpec())
     assert row["point"] == pytest.approx(left.estimates["att"].point, rel=1e-9)
     assert check(shown, "displacement").verdict in ("pass", "warn")
+
+
+def test_the_band_of_all_cells_is_wider_than_that_of_event_times(result) -> None:
+    cells = result.group_time
+    wide = (cells["band_high"] - cells["point"]) / (cells["high"] - cells["point"])
+    events = result.event_study
+    narrow = (events["band_high"] - events["point"]) / (events["high"] - events["point"])
+    assert wide.min() > narrow.max() > 1

@@ -39,7 +39,9 @@ from trustlib.interventions.result import DidResult
 from trustlib.interventions.spec import BasePeriod, DidSpec
 from trustlib.interventions.total import Total, total
 from trustlib.interventions.verdict import verdict
+from trustlib.stats.sup_t import sup_t
 
+MOST_CELLS = 500  # whose joint band is simulated
 ONE_CLUSTER = "with a single treated, or untreated, cluster no error can be estimated"
 KINDS: tuple[Kind, ...] = ("simple", "group", "dynamic", "calendar")
 
@@ -109,7 +111,7 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
         event_study=frames.event_study_frame(events or families["dynamic"], spread),
         event_study_universal=frames.event_study_frame(anchored, spread),
         group_time=frames.group_time_frame(
-            cells, panel, spread, critical=families["dynamic"].critical
+            cells, panel, spread, critical=_critical_of(cells, spec)
         ),
         group_effects=frames.family_frame(families["group"], panel, spread, key="group"),
         calendar_effects=frames.family_frame(families["calendar"], panel, spread, key="time"),
@@ -133,6 +135,15 @@ def _cells(panel: Panel, recognised: Design, spec: DidSpec, base: BasePeriod) ->
         anticipation=spec.anticipation,
         base_period=base,
     )
+
+
+def _critical_of(cells: GroupTime, spec: DidSpec) -> float:
+    """Of the band that holds all group-time cells at once; NaN where they are too many."""
+    known = np.flatnonzero(~np.isnan(cells.point))
+    if len(known) > MOST_CELLS:
+        return float("nan")
+    own = cells.covariance[np.ix_(known, known)]
+    return sup_t(own, degrees=np.inf, level=spec.level, seed=spec.seed)
 
 
 def _family(cells: GroupTime, kind: Kind, spec: DidSpec) -> Effects:

@@ -37,8 +37,8 @@ class DidResult:
     event_study_universal
         The same with the last period before treatment as everyone's reference (point 0).
     group_time
-        group, time (labels), event_time, point, standard_error, low, high, band_low, band_high,
-        units, after (bool: treated then).
+        group, time (labels), event_time, point, standard_error, low, high, band_low, band_high
+        (all cells at once; NaN with more than 500 of them), units, after (bool: treated then).
     group_effects, calendar_effects
         group or time, then as an effect; units.
     counterfactual

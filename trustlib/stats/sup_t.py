@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from trustlib.stats.clustered import FloatArray
+from trustlib.stats.fixed_order import times
 
 DRAWS = 20_000
 
@@ -30,7 +31,7 @@ def sup_t(covariance: FloatArray, *, degrees: float, level: float, seed: int = 0
     values, vectors = np.linalg.eigh(own * np.outer(scale, scale))
     root = vectors * np.sqrt(np.maximum(values, 0))
     rng = np.random.default_rng(seed)
-    largest = np.abs(rng.standard_normal((DRAWS, len(root))) @ root.T).max(axis=1)
+    largest = np.abs(times(rng.standard_normal((DRAWS, len(root))), root.T)).max(axis=1)
     if np.isfinite(degrees):
         largest = largest / np.sqrt(rng.chisquare(degrees, DRAWS) / degrees)
     return float(np.quantile(largest, level))
