@@ -4,8 +4,8 @@ Regressions (two-way, interaction-weighted) have fixest's (`trustlib.stats.clust
 
 Errors come from influence functions, summed within clusters, without a degrees-of-freedom
 factor, and intervals from the normal distribution, as in Callaway and Sant'Anna (2021) and
-R's ``did``. Where a cohort, or the untreated, count fewer than twenty clusters that is too
-narrow: then each cohort's part of the variance is scaled and the quantile is Student's t
+R's ``did``. Where a cohort, or the untreated, count fewer than twenty clusters, or all
+together fewer than sixty, that is too narrow: then each cohort's part of the variance is scaled and the quantile is Student's t
 (`trustlib.stats.welch`). Standard errors stay those of R's ``did`` throughout. With few
 clusters altogether the headline's own interval comes from re-assignment (see
 `trustlib.interventions.randomization`), and with a single treated or untreated cluster there
@@ -26,7 +26,8 @@ from trustlib.interventions.randomization import cluster_starts
 from trustlib.stats.multiplier_bootstrap import cluster_sums, covariance
 from trustlib.stats.welch import welch
 
-MANY = 20  # clusters of each cohort: from here on the normal quantile is close enough
+MANY = 20  # clusters of each cohort, ...
+IN_ALL = 60  # ... and of all: from here on the normal quantile is close enough
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,8 +124,12 @@ def margin(panel: Panel, design: Design, *, level: float) -> Margin:
         estimable=fewest > 1,
         cluster=panel.cluster,
         stratum=stratum,
-        many=int(np.unique(stratum, return_counts=True)[1].min()) >= MANY,
+        many=panel.n_clusters >= IN_ALL and _smallest(stratum) >= MANY,
     )
+
+
+def _smallest(stratum: IntArray) -> int:
+    return int(np.unique(stratum, return_counts=True)[1].min())
 
 
 def _strata(panel: Panel) -> IntArray:
