@@ -332,3 +332,17 @@ def test_nothing_to_measure_is_no_data():
         panel_from_frame(small().head(0), DidSpec())
     with pytest.raises(NoData, match="all 16 outcomes are missing"):
         panel_from_frame(small().assign(outcome=np.nan), DidSpec())
+
+
+@pytest.mark.parametrize(("factor", "word"), [(1e300, "large"), (1e-300, "small")])
+def test_numbers_that_cannot_be_squared_are_refused(factor, word) -> None:
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(12), 4),
+            "time": np.tile(np.arange(4), 12),
+            "outcome": np.random.default_rng(0).normal(1, 0.1, 48) * factor,
+            "treatment_start": np.repeat([2.0, 3.0, np.nan] * 4, 4),
+        }
+    )
+    with pytest.raises(Refusal, match=f"too {word}"):
+        panel_from_frame(frame, DidSpec())

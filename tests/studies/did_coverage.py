@@ -294,7 +294,8 @@ Share of draws without any effect in which one is found at 5 %. Ten units a clus
 periods, AR(1) shocks that a cluster shares (ρ .8 unless said), half of the clusters treated.
 *group-time, normal*: clustered influence function and normal quantile, R's `did` · *as
 reported*: the house's quantile, Welch's below twenty clusters a cohort or sixty in all
-(`trustlib/interventions/margin.py`; below twenty in all the report takes re-assignment) · *two-way*: fixest's small-sample convention, Student's t ·
+(`trustlib/interventions/margin.py`; below twenty in all the report takes re-assignment) ·
+*two-way*: fixest's small-sample convention, Student's t ·
 *two-way, wild*: restricted wild cluster bootstrap (all sign
 patterns up to 12 clusters) · *re-assignment*:
 of the simple ATT; two-sided.

@@ -179,7 +179,8 @@ weeks of early waves serve as its comparison for later waves, and there the effe
 The group-time errors are those of R's `did`. The average's is a little wider than its scatter,
 because it counts the cohorts' shares as estimated, and here they are 14 markets in every world.
 The total takes the cells' sizes as fixed; its error is a little narrower than its scatter, because
-there is no degrees-of-freedom factor for cohorts of 14 and a comparison of 28.
+there is no degrees-of-freedom factor for cohorts of 14 and a comparison of 28; the report's
+intervals make up for it (Welch's factor and quantile, `trustlib/interventions/margin.py`).
 
 The first {calm} of these worlds with the prevented complaints put back (nothing to find;
 Monte Carlo standard error {_error(calm):.3f}):

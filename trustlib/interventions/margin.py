@@ -5,11 +5,11 @@ Regressions (two-way, interaction-weighted) have fixest's (`trustlib.stats.clust
 Errors come from influence functions, summed within clusters, without a degrees-of-freedom
 factor, and intervals from the normal distribution, as in Callaway and Sant'Anna (2021) and
 R's ``did``. Where a cohort, or the untreated, count fewer than twenty clusters, or all
-together fewer than sixty, that is too narrow: then each cohort's part of the variance is scaled and the quantile is Student's t
-(`trustlib.stats.welch`). Standard errors stay those of R's ``did`` throughout. With few
-clusters altogether the headline's own interval comes from re-assignment (see
-`trustlib.interventions.randomization`), and with a single treated or untreated cluster there
-is no error to be had at all.
+together fewer than sixty, that is too narrow: then each cohort's part of the variance is
+scaled and the quantile is Student's t (`trustlib.stats.welch`). Standard errors stay those of
+R's ``did`` throughout. With few clusters altogether the headline's own interval comes from
+re-assignment (see `trustlib.interventions.randomization`), and with a single treated or
+untreated cluster there is no error to be had at all.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ from trustlib.interventions.periods import Periods, periods
 from trustlib.interventions.spec import DidSpec
 
 MIN_CLUSTERS = 3
+# Fourth powers of what lies between can be computed.
+_SMALLEST, _LARGEST = 1e-60, 1e60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -276,4 +278,13 @@ def _outcome_moves(panel: Panel, spec: DidSpec) -> None:
         raise Refusal(
             "the outcome has the same value in every row: there is nothing to estimate",
             where=f"column {spec.outcome!r}",
+            next_step="name another outcome, or check how this one was made",
+        )
+    largest = float(np.abs(known).max())
+    if not _SMALLEST < largest < _LARGEST:
+        raise Refusal(
+            f"the outcome is too {'large' if largest > 1 else 'small'} to be computed with: beyond "
+            f"{_LARGEST if largest > 1 else _SMALLEST:g}",
+            where=f"column {spec.outcome!r}",
+            next_step="measure it in another unit, or check the export",
         )
