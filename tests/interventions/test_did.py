@@ -348,3 +348,31 @@ def test_the_band_of_all_cells_is_wider_than_that_of_event_times(result) -> None
     events = result.event_study
     narrow = (events["band_high"] - events["point"]) / (events["high"] - events["point"])
     assert wide.min() > narrow.max() > 1
+
+
+def test_cohorts_of_few_people_are_not_shown_alone(frame) -> None:
+    accounts = frame.assign(unit="user-7341" + frame["unit"].str[-3:])
+    few = accounts[
+        accounts["treatment_start"].ne(2005) | accounts["unit"].isin(accounts["unit"].unique()[:24])
+    ]
+    found = did(few, DidSpec())
+    plain = did(few.assign(unit=few["unit"].str[-2:]), DidSpec())
+    assert found.estimates == plain.estimates
+    assert check(found, "small_cells").verdict == "warn"
+    assert set(plain.group_effects["group"]) == {"2005", "2007", "2009"}
+    for name in ("group_time", "group_effects", "counterfactual", "totals", "rollout", "bacon"):
+        groups = getattr(found, name)["group"]
+        assert "2005" not in set(groups), name
+        # One cohort alone would be the difference between the whole and the rest.
+        assert len({"2007", "2009"} & set(groups)) <= 1, name
+    assert (found.event_study["units"] >= 11).all()
+    assert "2005" not in set(found.leave_one_out["left_out"])
+    assert all(name != "small_cells" for name in [each.name for each in plain.checks])
+
+
+def test_where_only_few_people_are_treated_the_page_says_so(frame) -> None:
+    first = frame["unit"].unique()
+    kept = frame[frame["treatment_start"].isna() | frame["unit"].isin(first[:9])]
+    found = did(kept.assign(unit="user-7341" + kept["unit"].str[-3:]), DidSpec())
+    assert "restrict" in check(found, "small_cells").text
+    assert found.totals.iloc[-1]["name"] == "all"

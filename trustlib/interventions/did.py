@@ -14,6 +14,7 @@ from trustlib.interventions.aggregation import Kind, aggregate
 from trustlib.interventions.bacon import bacon, forbidden_share, not_decomposed
 from trustlib.interventions.comparison import comparison_frame
 from trustlib.interventions.design import Design, design
+from trustlib.interventions.disclosure import shown, small_cells, withheld_cohorts
 from trustlib.interventions.displacement import displacement
 from trustlib.interventions.effects import Effects
 from trustlib.interventions.estimates import estimates
@@ -102,28 +103,41 @@ def did_of_panel(panel: Panel, spec: DidSpec) -> DidResult:
         measurement_error_check(measurement_error(panel, spec)),
         check.outcome_scale(recognised, spec),
     )
+    withheld = withheld_cohorts(panel)
     return DidResult(
         spec=spec,
         design=recognised,
         estimates=estimates(spec, recognised, headline, families, whole, honest, spread),
-        checks=checks,
+        checks=(*checks, *small_cells(panel, withheld)),
         verdict=verdict(headline, checks),
-        event_study=frames.event_study_frame(events or families["dynamic"], spread),
-        event_study_universal=frames.event_study_frame(anchored, spread),
-        group_time=frames.group_time_frame(
-            cells, panel, spread, critical=_critical_of(cells, spec)
+        event_study=shown(
+            frames.event_study_frame(events or families["dynamic"], spread), withheld
         ),
-        group_effects=frames.family_frame(families["group"], panel, spread, key="group"),
-        calendar_effects=frames.family_frame(families["calendar"], panel, spread, key="time"),
-        counterfactual=counterfactual_frame(panel, universal, spread, centred=centred),
+        event_study_universal=shown(frames.event_study_frame(anchored, spread), withheld),
+        group_time=shown(
+            frames.group_time_frame(cells, panel, spread, critical=_critical_of(cells, spec)),
+            withheld,
+        ),
+        group_effects=shown(
+            frames.family_frame(families["group"], panel, spread, key="group"), withheld
+        ),
+        calendar_effects=shown(
+            frames.family_frame(families["calendar"], panel, spread, key="time"), withheld
+        ),
+        counterfactual=shown(
+            counterfactual_frame(panel, universal, spread, centred=centred), withheld
+        ),
         comparison=comparison,
-        bacon=weights,
+        bacon=shown(weights, withheld),
         sensitivity=honest.frame(),
         placebo_in_time=placebo,
-        leave_one_out=without,
+        leave_one_out=shown(without, withheld),
         randomization=_draws(reassignment),
-        rollout=frames.rollout_frame(panel, named=recognised.names_shown),
-        totals=whole.table,
+        rollout=shown(
+            frames.rollout_frame(panel, named=recognised.names_shown),
+            withheld,
+        ),
+        totals=shown(whole.table, withheld),
     )
 
 
