@@ -58,9 +58,10 @@ def test_the_headline_has_the_size_its_interval_and_the_plan(result) -> None:
     sentence = say.headline_sentence(result)
     size = result.estimates["smallest_detectable_effect"].point
     assert sentence.startswith(
-        "Not detectable: in 80 % of cases the plan of 12 units in 2 waves, watched for 4 periods"
+        "An effect of 0.2, the smallest asked for, would be missed too often: in 80 % of cases the "
+        "plan of 12 units in 2 waves, watched for 4 periods"
     )
-    number = float(re.search(r"an effect of ([\d.]+) ", sentence)[1])
+    number = float(re.search(r"find an effect of ([\d.]+) ", sentence)[1])
     assert number == pytest.approx(size, rel=0.06)
     assert "95 % interval of the simulation" in sentence
     assert "% of its level" in sentence

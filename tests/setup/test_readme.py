@@ -139,3 +139,34 @@ def test_your_own_csv_in_five_lines(own_run) -> None:
     excess = json.loads((report / "results.json").read_text("utf-8"))["estimates"]["excess"]
     assert excess["low"] <= 1440 <= excess["high"]
     assert excess["low"] > 0
+
+
+def _own_panel(folder: Path) -> None:
+    lines = ["market,week,complaints_per_1000,warning_since"]
+    for market in range(30):
+        start = (5, 7, 0)[market % 3]
+        for week in range(12):
+            rate = 20 + market % 7 + (market * 31 + week * 17) % 13 / 10
+            rate -= 2 if start and week >= start else 0
+            since = f"2026-W{start + 1:02d}" if start else ""
+            lines.append(f"market {market},2026-W{week + 1:02d},{rate},{since}")
+    (folder / "my-panel.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_did_a_rollout_work(tmp_path) -> None:
+    """The section of that name, typed as it stands."""
+    _own_panel(tmp_path)
+    new, run = (block for block in blocks("sh") if "my-rollout" in block)
+    (edit,) = (block for block in blocks("yaml") if "my-panel.csv" in block)
+    _typed(new, tmp_path)
+    path = tmp_path / "params/intervention_did/my-rollout.yaml"
+    text = path.read_text(encoding="utf-8")
+    for line in edit.splitlines():
+        key = line.split(":", 1)[0]
+        text, n = re.subn(rf"^#? ?{key}:.*$", lambda _, line=line: line, text, flags=re.M)
+        assert n == 1, f"{key} stands {n} times in the new file"
+    path.write_text(text, encoding="utf-8")
+    _typed(run, tmp_path)
+    results = tmp_path / "reports/intervention_did/my-rollout/results.json"
+    att = json.loads(results.read_text("utf-8"))["estimates"]["att"]
+    assert att["low"] <= -2 <= att["high"] < 0

@@ -51,7 +51,7 @@ def answer(result: PowerResult, checks: Sequence[Check]) -> View:
 def headline_sentence(result: PowerResult) -> str:
     """One sentence with the number and its interval, for results.json and the gallery."""
     size = _size(result)
-    head = {_DETECTABLE: "Detectable", _NOT: "Not detectable"}.get(result.verdict, "Simulated")
+    head = _head(result)
     if size is None:
         sentence = (
             f"{head}: {_plan(result)} would find no effect on {_outcome(result)}, however large, "
@@ -63,6 +63,18 @@ def headline_sentence(result: PowerResult) -> str:
             f"{_outcome(result)}{_of(result)} ({_known(result)})."
         )
     return clean(sentence).replace(show.NBSP, " ")
+
+
+def _head(result: PowerResult) -> str:
+    """What the verdict says of the sizes that were asked for."""
+    asked = [abs(effect) for effect in result.spec.effects or ()]
+    if result.verdict == _DETECTABLE:
+        return "Detectable, every size that was asked for"
+    if result.verdict == _NOT and asked:
+        relative = result.spec.effect_scale == "relative"
+        least = _percent(min(asked)) if relative else _asked(min(asked))
+        return f"An effect of {least}, the smallest asked for, would be missed too often"
+    return "Not detectable" if result.verdict == _NOT else "Simulated"
 
 
 def how_likely(result: PowerResult) -> View:
