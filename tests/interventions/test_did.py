@@ -376,3 +376,34 @@ def test_where_only_few_people_are_treated_the_page_says_so(frame) -> None:
     found = did(kept.assign(unit="user-7341" + kept["unit"].str[-3:]), DidSpec())
     assert "restrict" in check(found, "small_cells").text
     assert found.totals.iloc[-1]["name"] == "all"
+
+
+def test_what_knows_no_anticipation_refuses_it_and_is_marked_beside(frame) -> None:
+    for estimator in ("sun_abraham", "two_way"):
+        with pytest.raises(Refusal, match="anticipation"):
+            DidSpec(estimator=estimator, anticipation=1)
+    found = did(frame, DidSpec(anticipation=1))
+    rows = found.comparison.set_index("estimator")
+    for estimator in ("sun_abraham", "two_way"):
+        assert "without anticipation" in rows.loc[estimator, "description"]
+        assert not rows.loc[estimator, "modern"]
+
+
+@pytest.mark.parametrize("estimator", ["imputation", "sun_abraham"])
+def test_periods_without_any_comparison_are_in_no_total(estimator) -> None:
+    found = did(rollout(60, never=0), DidSpec(estimator=estimator))
+    assert found.estimates["total_effect"].n == 20 * 4 + 20 * 2
+    assert check(found, "coverage_of_the_total").verdict == "warn"
+
+
+def test_a_start_inside_a_period_is_said(frame) -> None:
+    first = pd.Timestamp("2026-01-05")
+    weekly = frame.assign(
+        time=first + pd.to_timedelta(7 * (frame["time"] - 2000), "D"),
+        treatment_start=first + pd.to_timedelta(7 * (frame["treatment_start"] - 2000) + 3, "D"),
+    )
+    found = did(weekly, DidSpec())
+    assert found.estimates["att"].point == pytest.approx(
+        did(frame, DidSpec()).estimates["att"].point
+    )
+    assert "diluted" in check(found, "left_out").text

@@ -131,7 +131,7 @@ def test_numbered_periods_may_have_any_even_step():
     assert panel.period_names == ("5", "10", "15", "20")
     # A wave is an instant: the first one at or after the start is treated.
     assert panel.first_treated.tolist() == [3, 2, 4]
-    assert panel.notes["start between two periods"] == 2
+    assert panel.notes["units start inside a period"] == 2
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_date_inside_a_period_is_treated_from_the_period_that_contains_it():
     panel = panel_from_frame(frame, DidSpec())
     # The last week ends on the 23rd: a start then is after the panel, one on the 22nd in it.
     assert panel.first_treated.tolist() == [1, 3, 2]
-    assert panel.notes["start between two periods"] == 2
+    assert panel.notes["units start inside a period"] == 2
     assert panel.notes["start after the last period read as never"] == 1
 
 

@@ -13,6 +13,7 @@ from trustlib.core.format import count, percent, plural
 from trustlib.interventions.design import FEW_CLUSTERS, FEW_OF_A_KIND, Design
 from trustlib.interventions.headline import Headline
 from trustlib.interventions.panel import Panel
+from trustlib.interventions.panel_from_frame import BETWEEN
 from trustlib.interventions.spec import DidSpec
 from trustlib.interventions.total import Total
 
@@ -91,10 +92,19 @@ def dropped_and_read(panel: Panel) -> Check:
         )
     if notes:
         parts.append(f"{'; '.join(notes)}.")
+    inside = bool(panel.notes.get(BETWEEN))
+    if inside:
+        parts.append(
+            "A start inside a period counts from that period on: its first effect is diluted."
+        )
     return Check(
         name="left_out",
-        verdict="warn" if said else "pass",
-        label="units left out" if said else "how rows were read",
+        verdict="warn" if said or inside else "pass",
+        label="units left out"
+        if said
+        else "starts inside a period"
+        if inside
+        else "how rows were read",
         text=" ".join(parts),
     )
 

@@ -150,17 +150,18 @@ def _others(panel: Panel, design: Design, spec: DidSpec) -> Iterator[_Row]:
             estimate=lambda: imputation(panel, anticipation=spec.anticipation, level=spec.level)[1],
             modern=True,
         )
+    ahead = ", without anticipation" if spec.anticipation else ""
     if design.estimator != "sun_abraham":
         yield _Row(
             estimator="sun_abraham",
-            description="interaction-weighted (Sun and Abraham)",
+            description=f"interaction-weighted (Sun and Abraham){ahead}",
             estimate=lambda: sun_abraham(panel, level=spec.level)[1],
-            modern=True,
+            modern=not spec.anticipation,
         )
     if design.estimator != "two_way":
         yield _Row(
             estimator="two_way",
-            description="two-way fixed effects",
+            description=f"two-way fixed effects{ahead}",
             estimate=lambda: two_way(panel, level=spec.level),
             modern=not design.staggered,
         )

@@ -26,6 +26,7 @@ from trustlib.interventions.periods import Periods, periods
 from trustlib.interventions.spec import DidSpec
 
 MIN_CLUSTERS = 3
+BETWEEN = "units start inside a period"
 # Fourth powers of what lies between can be computed.
 _SMALLEST, _LARGEST = 1e-60, 1e60
 
@@ -86,7 +87,7 @@ def panel_from_frame(frame: pd.DataFrame, spec: DidSpec, *, untreated: bool = Fa
     first[known], between = axis.first_at(start[known])
     late = int((first[known] >= rows.n_periods).sum())
     notes |= {"start after the last period read as never": late} if late else {}
-    notes |= {"start between two periods": int(between.sum())} if between.any() else {}
+    notes |= {BETWEEN: int(between.sum())} if between.any() else {}
     seen = np.bincount(rows.unit, minlength=len(labels)) > 0
     keep = seen & (first > 0)
     dropped = {

@@ -98,6 +98,13 @@ class DidSpec:
             raise Refusal(f"level {self.level} is not between 0.5 and 1")
         if self.anticipation < 0:
             raise Refusal(f"anticipation {self.anticipation} is negative")
+        if self.anticipation and self.estimator in ("sun_abraham", "two_way"):
+            raise Refusal(
+                f"{self.estimator} knows no anticipation: its baseline would hold the reaction",
+                where=f"estimator: {self.estimator}, anticipation: {self.anticipation}",
+                next_step="set estimator to auto, callaway_santanna or imputation, or "
+                "anticipation to 0",
+            )
         if self.draws < 99:
             raise Refusal(f"draws {self.draws}: simultaneous bands need 99 at least")
         if not 0 < self.rate_per < float("inf"):

@@ -92,7 +92,9 @@ def total(
                 continue
             at = chosen & (panel.first_treated == group)
             amount, n = float(level[at, period].sum()), int((size[at, period] > 0).sum())
-            if by_cell and np.isnan(effects[position]):
+            # An average stands for every treated cell that something can be compared with.
+            alone = not panel.never.any() and period >= panel.groups.max()
+            if np.isnan(effects[position]) if by_cell else alone:
                 lost += n if column == len(members) - 1 else 0
                 continue
             known += n
