@@ -261,3 +261,12 @@ def test_estimates_that_are_missing_leave_their_sentence_out() -> None:
     assert "In total" not in text
     for name in SECTIONS:
         assert getattr(say, name)(bare).text
+
+
+def test_a_line_without_a_band_does_not_promise_one() -> None:
+    result = rollouts.result("staggered")
+    plain = replace(
+        result, counterfactual=result.counterfactual.assign(low=float("nan"), high=float("nan"))
+    )
+    assert "Band: 95" in say.about_observed_and_counterfactual(result)["caption"]
+    assert "No band" in say.about_observed_and_counterfactual(plain)["caption"]

@@ -63,13 +63,18 @@ def about_observed_and_counterfactual(result: DidResult) -> About:
         if result.design.staggered
         else "Shaded: since the start."
     )
+    band = (
+        f"Band: {words.level(result)} interval of the dashed line."
+        if whole["low"].notna().any()
+        else "No band: too few clusters for an error of the dashed line."
+    )
     return _about(
         alt=f"Line chart of {words.outcome(result)}, mean of {first:,} treated units by period, "
         f"observed against what would have been without the rollout. In the last period "
         f"{ends[0]} was observed where {ends[1]} would have been.",
         caption=f"{words.outcome(result)}: observed (solid) against what would have been without "
-        f"the rollout (dashed), mean of the treated units. Band: {words.level(result)} interval of "
-        f"the dashed line. {shade} The scale need not start at zero.",
+        f"the rollout (dashed), mean of the treated units. {band} "
+        f"{shade} The scale need not start at zero.",
     )
 
 
