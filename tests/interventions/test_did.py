@@ -407,3 +407,10 @@ def test_a_start_inside_a_period_is_said(frame) -> None:
         did(frame, DidSpec()).estimates["att"].point
     )
     assert "diluted" in check(found, "left_out").text
+
+
+def test_a_logarithm_that_cannot_be_one(frame) -> None:
+    large = frame.assign(log_sales=frame["outcome"] * 1000)
+    assert did(large, DidSpec(outcome="log_sales")).design.outcome_scale == "level"
+    with pytest.raises(Refusal, match="logarithm"):
+        did(large, DidSpec(outcome="log_sales", outcome_scale="log"))

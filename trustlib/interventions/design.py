@@ -15,6 +15,7 @@ from trustlib.interventions.spec import DidSpec, Estimator, Scale
 
 FEW_CLUSTERS = 20  # below this, cluster-robust errors are too small (METHODS §1)
 SMALL_COHORTS = 30  # the same where a cohort has fewer than five of them
+LARGEST_LOG = 100.0  # e^100 of anything is more than there is
 FEW_OF_A_KIND = 5  # treated, or untreated, clusters: the same with many of the other kind
 
 
@@ -126,9 +127,17 @@ def _scale(panel: Panel, spec: DidSpec) -> Scale:
             where=f"outcome_scale: {spec.outcome_scale}",
             next_step="set outcome_scale to level or log, or correct the source",
         )
+    if spec.outcome_scale == "log" and values.max() > LARGEST_LOG:
+        raise Refusal(
+            "the outcome is called a logarithm and has values that none can have",
+            where="outcome_scale: log",
+            next_step="set outcome_scale to level or count, or take the logarithm in the source",
+        )
     if spec.outcome_scale != "auto":
         return spec.outcome_scale
-    if re.match(r"(?:log|ln)_|.*_(?:log|ln)$", str(spec.outcome_name or spec.outcome).lower()):
+    if values.max() <= LARGEST_LOG and re.match(
+        r"(?:log|ln)_|.*_(?:log|ln)$", str(spec.outcome_name or spec.outcome).lower()
+    ):
         return "log"
     if spec.weight is not None and (values >= 0).all():
         return "rate"

@@ -20,6 +20,7 @@ from trustlib.interventions.headline import Headline
 from trustlib.interventions.margin import Margin
 from trustlib.interventions.panel import FloatArray, Panel
 from trustlib.interventions.spec import DidSpec
+from trustlib.stats.fixed_order import cross
 
 MOST_LISTED = 40  # units listed by name; beyond it, cohorts
 
@@ -70,47 +71,27 @@ def total(
 ) -> Total:
     """All that the rollout changed; `cells` are the group-time effects of the headline."""
     size = sizes(panel, design, spec)
-    if design.outcome_scale == "log":
-        # exp() of a log outcome can be astronomically large only if the outcome is no log.
-        level = np.where(size > 0, np.exp(np.where(size > 0, panel.outcome, 0.0)), 0.0)
-    else:
-        level = size
-    by_cell = headline.own_cells
-    effects, slopes = _cell_effects(headline, cells, log=design.outcome_scale == "log")
+    log = design.outcome_scale == "log"
+    there = np.where(size > 0, panel.outcome, 0.0)
+    level = np.where(size > 0, np.exp(there), 0.0) if log else size
+    effects, slopes = _cell_effects(headline, cells, log=log)
+    after = cells.time >= cells.group
+    # An average stands for every treated cell that something can be compared with.
+    alone = (cells.time >= panel.groups.max()) & (not panel.never.any())
+    known = after & ~(np.isnan(effects) if headline.own_cells else alone)
     names, members = _rows(panel, design)
-    counted, lost, weights = [], 0, np.zeros((len(cells.point), len(members)))
-    points = np.zeros(len(members))
-    observed = np.where(size > 0, panel.outcome * size, 0.0)
-    if design.outcome_scale == "log":
-        observed = level
-    known_cells = 0
-    known_observed = 0.0
-    for column, chosen in enumerate(members):
-        known = 0
-        for position, (group, period) in enumerate(zip(cells.group, cells.time, strict=True)):
-            if period < group:
-                continue
-            at = chosen & (panel.first_treated == group)
-            amount, n = float(level[at, period].sum()), int((size[at, period] > 0).sum())
-            # An average stands for every treated cell that something can be compared with.
-            alone = not panel.never.any() and period >= panel.groups.max()
-            if np.isnan(effects[position]) if by_cell else alone:
-                lost += n if column == len(members) - 1 else 0
-                continue
-            known += n
-            points[column] += amount * effects[position]
-            weights[position, column] = amount * slopes[position]
-            if column == len(members) - 1:
-                known_observed += float(observed[at, period].sum())
-        counted.append(known)
-        known_cells = known
-    low, high, error = _interval(headline, cells, margin, points, weights, by_cell=by_cell)
+    amount = _sums(level, panel, cells, members)
+    counted = _sums((size > 0).astype(float), panel, cells, members)
+    observed = level if log else there * size
+    points = np.where(known, effects, 0.0) @ amount
+    weights = np.where(known, slopes, 0.0)[:, None] * amount
+    low, high, error = _interval(headline, cells, margin, points, weights)
     table = pd.DataFrame(
         {
             "name": names,
             "units": [int(chosen.sum()) for chosen in members],
             "group": [_group(panel, chosen) for chosen in members],
-            "periods_treated": counted,
+            "periods_treated": counted[known].sum(axis=0).astype(int),
             "effect": points,
             "low": low,
             "high": high,
@@ -118,18 +99,31 @@ def total(
     )
     if spec.unit_value_usd is not None:
         table["value_usd"] = table["effect"] * spec.unit_value_usd
-    whole = table.iloc[-1]
-    none = bool(np.isnan(whole["low"]))
+    none = bool(np.isnan(low[-1]))
+    seen = float(_sums(observed, panel, cells, members[-1:])[known].sum())
     return Total(
-        point=float(whole["effect"]),
-        low=None if none else float(whole["low"]),
-        high=None if none else float(whole["high"]),
+        point=float(points[-1]),
+        low=None if none else float(low[-1]),
+        high=None if none else float(high[-1]),
         standard_error=None if np.isnan(error[-1]) else float(error[-1]),
-        observed=known_observed if _from_zero(panel, design) else np.nan,
-        cells=known_cells,
-        left_out=lost,
+        observed=seen if _from_zero(panel, design) else np.nan,
+        cells=int(counted[known, -1].sum()),
+        left_out=int(counted[after & ~known, -1].sum()),
         table=table,
     )
+
+
+def _sums(
+    values: FloatArray, panel: Panel, cells: GroupTime, members: list[np.ndarray]
+) -> FloatArray:
+    """(m, n_rows) sums of (n_units, n_periods) `values` over each cell's cohort, by row."""
+    inside = np.stack(members).astype(float)
+    out = np.zeros((len(cells.point), len(members)))
+    for group in panel.groups:
+        cohort = np.flatnonzero(panel.first_treated == group)
+        at = np.flatnonzero(cells.group == group)
+        out[at] = cross(values[np.ix_(cohort, cells.time[at])], inside[:, cohort].T)
+    return out
 
 
 def _from_zero(panel: Panel, design: Design) -> bool:
@@ -152,11 +146,9 @@ def _interval(
     margin: Margin,
     points: FloatArray,
     weights: FloatArray,
-    *,
-    by_cell: bool,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ends and standard errors of each row, with the cells' sizes taken as fixed."""
-    if by_cell and not headline.by_assignment:
+    if headline.own_cells and not headline.by_assignment:
         weights = np.where(np.isnan(cells.point)[:, None], 0.0, weights)
         influence = cells.influence_of(weights)
         error = margin.errors(influence)
