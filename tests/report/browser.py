@@ -67,23 +67,26 @@ class Browser:
         raise TimeoutError("chromium did not start")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self.number += 1
-        self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        # A dialog answered meanwhile takes a number of its own: the answer awaited is this one's.
+        number = self._send(method, params)
         while True:
             message = json.loads(self.socket.recv())
-            if message.get("id") == self.number:
+            if message.get("id") == number:
                 if "error" in message:
                     raise RuntimeError(message["error"]["message"])
                 return message["result"]
             self._event(message)
 
+    def _send(self, method: str, params: dict[str, Any]) -> int:
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        return self.number
+
     def _event(self, message: dict[str, Any]) -> None:
         self.events.append(message)
         if message.get("method") == "Page.javascriptDialogOpening":
             # Unanswered, a dialog would block the page for ever.
-            self.number += 1
-            accept = {"id": self.number, "method": "Page.handleJavaScriptDialog"}
-            self.socket.send(json.dumps(accept | {"params": {"accept": True}}))
+            self._send("Page.handleJavaScriptDialog", {"accept": True})
 
     def device(self, *, width: int, height: int, phone: bool, scheme: str) -> None:
         self.call(
