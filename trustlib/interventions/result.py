@@ -104,10 +104,11 @@ class DidResult:
             "totals": self.totals,
             "rollout": self.rollout,
         }
-        return {name: _plain_rows(frame) for name, frame in frames.items()}
+        return {name: plain_rows(frame) for name, frame in frames.items()}
 
 
-def _plain_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows of plain Python values; None where a value is missing."""
     columns = {
         str(name): [None if value is None or value != value else value for value in column.tolist()]
         for name, column in frame.items()

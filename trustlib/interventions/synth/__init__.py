@@ -1,0 +1,1 @@
+"""One treated market: synthetic controls over unit and time weights."""
