@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from trustlib.core import Refusal
 from trustlib.interventions.disclosure import may_be_named
-from trustlib.interventions.panel import Panel
+from trustlib.interventions.panel import FloatArray, Panel
 from trustlib.interventions.spec import DidSpec, Estimator, Scale
 
 FEW_CLUSTERS = 20  # below this, cluster-robust errors are too small (METHODS §1)
 SMALL_COHORTS = 30  # the same where a cohort has fewer than five of them
 LARGEST_LOG = 100.0  # e^100 of anything is more than there is
 FEW_OF_A_KIND = 5  # treated, or untreated, clusters: the same with many of the other kind
+
+
+class _Scaled(Protocol):
+    """What a spec says about the outcome's numbers."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def outcome_name(self) -> str | None: ...
+    @property
+    def outcome_scale(self) -> Scale: ...
+    @property
+    def weight(self) -> str | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +114,7 @@ def design(panel: Panel, spec: DidSpec) -> Design:
         periods_after=int(panel.n_periods - groups.min()),
         few_clusters=few,
         estimator=_estimator(panel, spec),
-        outcome_scale=_scale(panel, spec),
+        outcome_scale=resolved_scale(panel.outcome, spec),
         control_group=control,
         period_names=(panel.period_names[0], panel.period_names[-1]),
         names_shown=may_be_named(panel.unit_names) and may_be_named(panel.cluster_names),
@@ -119,8 +132,15 @@ def _estimator(panel: Panel, spec: DidSpec) -> Estimator:
     return "callaway_santanna"
 
 
-def _scale(panel: Panel, spec: DidSpec) -> Scale:
-    values = panel.outcome[~np.isnan(panel.outcome)]
+def resolved_scale(outcome: FloatArray, spec: _Scaled) -> Scale:
+    """What the outcome's numbers are: as asked, or by the column's name and its values.
+
+    Raises
+    ------
+    Refusal
+        If the scale was given and the values contradict it.
+    """
+    values = outcome[~np.isnan(outcome)]
     if spec.outcome_scale in ("rate", "count") and (values < 0).any():
         raise Refusal(
             f"the outcome is called a {spec.outcome_scale} and has negative values",
