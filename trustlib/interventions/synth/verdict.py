@@ -1,0 +1,54 @@
+"""What the numbers and the checks together allow to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trustlib.core import Check, Estimate
+
+# A failure of one of these means that the number cannot be read as the effect.
+DECISIVE = frozenset(
+    {
+        "pre_fit",
+        "pre_periods",
+        "donors_affected",
+        "enough_donors",
+        "in_time_placebo",
+        "leave_one_donor_out",
+        "structural_break",
+        "estimators_agree",
+    }
+)
+ALONE = "a change, cause not shown"
+
+
+def verdict(
+    att: Estimate, p_value: float | None, least: float | None, checks: Iterable[Check]
+) -> str:
+    """ "effect shown", "no effect shown", "not conclusive" or "not estimable".
+
+    Parameters
+    ----------
+    p_value, least
+        Of the placebo ranks, and the smallest that so many placebos can give; None without.
+    """
+    if att.low is None or att.high is None:
+        return "not estimable"
+    failed = any(check.verdict == "fail" and check.name in DECISIVE for check in checks)
+    apart = not att.low <= 0 <= att.high
+    # Where the placebos' ranks could speak and say otherwise, the two do not add up to a proof.
+    chance = 1 - att.level
+    ranked = p_value is not None and least is not None and least <= chance + 1e-12
+    unusual = ranked and p_value is not None and p_value <= chance + 1e-12
+    if failed or (ranked and unusual != apart):
+        return "not conclusive"
+    return "effect shown" if apart else "no effect shown"
+
+
+def verdict_alone(att: Estimate, checks: Iterable[Check]) -> str:
+    """Of an interrupted time series, which shows a change and never its cause."""
+    if att.low is None or att.high is None:
+        return "not estimable"
+    if any(check.verdict == "fail" for check in checks):
+        return "not conclusive"
+    return "no effect shown" if att.low <= 0 <= att.high else ALONE
