@@ -1,0 +1,277 @@
+"""What was found, as the frames of `SynthResult`: labels for readers, NaN where not estimable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trustlib.interventions.panel import FloatArray
+from trustlib.interventions.synth.case import Case
+from trustlib.interventions.synth.fit import Fit
+from trustlib.interventions.synth.panel import SynthPanel
+from trustlib.interventions.synth.spread import Spread
+from trustlib.interventions.synth.total import Sized
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohort:
+    """Units treated from one date on, and what was fitted to their mean."""
+
+    start: int
+    units: int
+    case: Case
+    fit: Fit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mean:
+    """Over the treated units: what was seen, and the gap to what the donors say.
+
+    Attributes
+    ----------
+    actual, gap
+        (n_periods,). Before the first start of all treated units; from it on of those treated
+        by then.
+    treated
+        (n_periods,) units treated by then.
+    """
+
+    actual: FloatArray
+    gap: FloatArray
+    treated: FloatArray
+
+    @property
+    def att_weights(self) -> FloatArray:
+        """(n_periods,) with which the gaps sum to the average effect on the treated."""
+        return self.treated / self.treated.sum()
+
+
+def mean_of(cohorts: Sequence[Cohort], n_periods: int) -> Mean:
+    """The cohorts' mean, each weighing its number of units."""
+    periods = np.arange(n_periods)
+    first = min(cohort.start for cohort in cohorts)
+    units = np.array([float(cohort.units) for cohort in cohorts])
+    treated_by = np.stack([periods >= cohort.start for cohort in cohorts])
+    counted = units[:, None] * (treated_by | (periods < first))
+    share = counted / counted.sum(axis=0)
+    return Mean(
+        actual=(share * np.stack([cohort.case.target for cohort in cohorts])).sum(axis=0),
+        gap=(share * np.stack([cohort.fit.gap for cohort in cohorts])).sum(axis=0),
+        treated=(units[:, None] * treated_by).sum(axis=0),
+    )
+
+
+def names_of(panel: SynthPanel, *, shown: bool) -> tuple[str, ...]:
+    """What units are called in a report; numbers where their names must stay in the room."""
+    if shown:
+        return panel.unit_names
+    names = []
+    counts = {"treated": 0, "donor": 0}
+    for treated in panel.treated:
+        kind = "treated" if treated else "donor"
+        counts[kind] += 1
+        names.append(f"{kind} {counts[kind]}")
+    return tuple(names)
+
+
+def path_frame(
+    panel: SynthPanel, cohorts: Sequence[Cohort], mean: Mean, spread: Spread
+) -> pd.DataFrame:
+    """`SynthResult.path`."""
+    first = min(cohort.start for cohort in cohorts)
+    half = _halves(spread, panel.n_periods, first)
+    parts = [("all", mean.actual, mean.gap, half, first)]
+    if len(cohorts) > 1:
+        blank = np.full(panel.n_periods, np.nan)
+        parts += [
+            (panel.period_names[c.start], c.case.target, c.fit.gap, blank, c.start) for c in cohorts
+        ]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "time": panel.period_names,
+                    "group": group,
+                    "actual": actual,
+                    "synthetic": actual - gap,
+                    "low": actual - gap - width,
+                    "high": actual - gap + width,
+                    "after": np.arange(panel.n_periods) >= start,
+                }
+            )
+            for group, actual, gap, width, start in parts
+        ],
+        ignore_index=True,
+    )
+
+
+def gap_frame(
+    panel: SynthPanel,
+    cohorts: Sequence[Cohort],
+    mean: Mean,
+    spread: Spread,
+    size: Sized,
+    conformal: Mapping[str, FloatArray],
+) -> pd.DataFrame:
+    """`SynthResult.gap`; `conformal` holds (n_periods,) low, high, p_value of the mean."""
+    n = panel.n_periods
+    first = min(cohort.start for cohort in cohorts)
+    half = _halves(spread, n, first)
+    after = np.arange(n) >= first
+    reach = np.array([spread.half(np.where(np.arange(n) <= t, size.slope, 0.0)) for t in range(n)])
+    running = np.where(after, np.cumsum(size.effect), np.nan)
+    blank = np.full(n, np.nan)
+    frame = pd.DataFrame(
+        {
+            "time": panel.period_names,
+            "group": "all",
+            "point": mean.gap,
+            "low": mean.gap - half,
+            "high": mean.gap + half,
+            "conformal_low": conformal.get("low", blank),
+            "conformal_high": conformal.get("high", blank),
+            "conformal_p": conformal.get("p_value", blank),
+            "cumulative": running,
+            "cumulative_low": np.where(after, running - reach, np.nan),
+            "cumulative_high": np.where(after, running + reach, np.nan),
+            "after": after,
+        }
+    )
+    if len(cohorts) == 1:
+        return frame
+    own = [
+        pd.DataFrame(
+            {
+                "time": panel.period_names,
+                "group": panel.period_names[cohort.start],
+                "point": cohort.fit.gap,
+                "after": np.arange(n) >= cohort.start,
+            }
+        ).reindex(columns=frame.columns)
+        for cohort in cohorts
+    ]
+    numbers = [name for name in frame.columns if name not in ("time", "group", "after")]
+    own = [part.astype(dict.fromkeys(numbers, float)) for part in own]
+    return pd.concat([frame, *own], ignore_index=True)
+
+
+def _halves(spread: Spread, n_periods: int, first: int) -> FloatArray:
+    """(n_periods,) half the pointwise interval's width; NaN before the start."""
+    return np.array(
+        [spread.half(row) if t >= first else np.nan for t, row in enumerate(np.eye(n_periods))]
+    )
+
+
+def weights_frame(
+    panel: SynthPanel, cohorts: Sequence[Cohort], names: Sequence[str]
+) -> pd.DataFrame:
+    """`SynthResult.weights`."""
+    donors = [names[i] for i in panel.donors]
+    parts = []
+    for cohort in cohorts:
+        group = "all" if len(cohorts) == 1 else panel.period_names[cohort.start]
+        part = pd.DataFrame({"unit": donors, "group": group, "weight": cohort.fit.unit_weights})
+        parts.append(part.sort_values("weight", ascending=False, kind="stable"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def time_weights_frame(panel: SynthPanel, cohorts: Sequence[Cohort]) -> pd.DataFrame:
+    """`SynthResult.time_weights`; no rows where the preset has none."""
+    parts = []
+    for cohort in cohorts:
+        weights = cohort.fit.time_weights
+        group = "all" if len(cohorts) == 1 else panel.period_names[cohort.start]
+        used = weights if np.any(weights) else weights[:0]
+        times = panel.period_names[: len(used)]
+        parts.append(pd.DataFrame({"time": times, "group": group, "weight": used}))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.astype({"time": str, "group": str, "weight": float})
+
+
+def pool_frame(panel: SynthPanel, cohorts: Sequence[Cohort], names: Sequence[str]) -> pd.DataFrame:
+    """`SynthResult.pool`: treated first, donors by weight, then who was left out."""
+    total = sum(cohort.units for cohort in cohorts)
+    mean = sum(cohort.units / total * cohort.fit.unit_weights for cohort in cohorts)
+    weight = dict(zip(panel.donors.tolist(), np.asarray(mean).tolist(), strict=True))
+    rows = [
+        {
+            "unit": names[i],
+            "role": "treated" if panel.treated[i] else "donor",
+            "reason": "",
+            "first_treated": panel.period_names[panel.first_treated[i]] if panel.treated[i] else "",
+            "weight": weight.get(i, np.nan),
+        }
+        for i in range(panel.n_units)
+    ]
+    rows.sort(key=lambda row: (row["role"] != "treated", -np.nan_to_num(row["weight"])))
+    return pd.DataFrame([*rows, *left_out_rows(panel, names)])
+
+
+def left_out_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, object]]:
+    """Who is in neither group, and why; numbered where names must stay in the room."""
+    hidden = tuple(names) != panel.unit_names
+    return [
+        {
+            "unit": f"left out {number}" if hidden else unit,
+            "role": "left out",
+            "reason": panel.left_out[unit],
+            "first_treated": "",
+            "weight": np.nan,
+        }
+        for number, unit in enumerate(sorted(panel.left_out), start=1)
+    ]
+
+
+def predictors_frame(panel: SynthPanel, cohorts: Sequence[Cohort]) -> pd.DataFrame:
+    """`SynthResult.predictors`; V and the synthetic values are means over cohorts."""
+    columns = ["predictor", "treated", "synthetic", "donors", "importance"]
+    if not panel.predictor_names:
+        return pd.DataFrame({name: pd.Series(dtype=str if name == columns[0] else float)
+                             for name in columns})  # fmt: skip
+    share = np.array([cohort.units for cohort in cohorts], dtype=float)
+    share /= share.sum()
+    donors = panel.predictors[panel.donors]
+
+    def over(values: list[FloatArray]) -> FloatArray:
+        return np.asarray(share @ np.stack(values))
+
+    importance = [
+        cohort.fit.predictor_weights
+        if len(cohort.fit.predictor_weights)
+        else np.full(len(panel.predictor_names), np.nan)
+        for cohort in cohorts
+    ]
+    return pd.DataFrame(
+        {
+            "predictor": panel.predictor_names,
+            "treated": over([cohort.case.target_predictors for cohort in cohorts]),
+            "synthetic": over([cohort.fit.unit_weights @ donors for cohort in cohorts]),
+            "donors": donors.mean(axis=0),
+            "importance": over(importance),
+        }
+    )
+
+
+def totals_frame(
+    panel: SynthPanel, size: Sized, spread: Spread, *, all_half: float, value_usd: float | None
+) -> pd.DataFrame:
+    """`SynthResult.totals`."""
+    first = int(np.flatnonzero(np.asarray(size.slope) != 0)[0])
+    times = range(first, panel.n_periods)
+    halves = [spread.half(size.slope[t] * np.eye(panel.n_periods)[t]) for t in times]
+    effect = [*size.effect[first:].tolist(), size.total]
+    half = np.array([*halves, all_half])
+    frame = pd.DataFrame(
+        {
+            "time": [*panel.period_names[first:], "all"],
+            "effect": effect,
+            "low": effect - half,
+            "high": effect + half,
+        }
+    )
+    if value_usd is not None:
+        frame["value_usd"] = frame["effect"] * value_usd
+    return frame
