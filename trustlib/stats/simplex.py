@@ -1,0 +1,175 @@
+"""Least squares over the simplex, solved exactly.
+
+    min |A w + w0 − b|² + ridge |w|²   over w ≥ 0, Σ w = 1 (and w0 free, if asked)
+
+An active set: the support grows by the weight whose optimality condition is violated most, and
+shrinks along the line towards the support's own optimum (Lawson and Hanson 1974, chapter 23;
+Wolfe 1976, "Finding the nearest point in a polytope"). Every step lowers the objective and there
+are finitely many supports, so it ends at the optimum and not near it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+_TOLERANCE = 1e-13  # of the optimality conditions, relative to the Gram matrix's diagonal
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SimplexFit:
+    """The optimum and its certificate.
+
+    Attributes
+    ----------
+    weights
+        (n,) not negative, sum to 1.
+    intercept
+        0 unless it was asked for.
+    objective
+        |A w + w0 − b|² + ridge |w|².
+    kkt
+        Largest violation of the optimality conditions, relative to the largest gradient.
+    iterations
+        Supports visited.
+    support
+        Weights above zero.
+    """
+
+    weights: FloatArray
+    intercept: float
+    objective: float
+    kkt: float
+    iterations: int
+    support: int
+
+
+def simplex_least_squares(
+    design: FloatArray,
+    target: FloatArray,
+    *,
+    ridge: float = 0.0,
+    intercept: bool = False,
+    start: FloatArray | None = None,
+) -> SimplexFit:
+    """Solve the program above.
+
+    Parameters
+    ----------
+    design, target
+        (m, n) and (m,), finite; n of 1 or more.
+    ridge
+        Penalty on |w|², 0 or more.
+    start
+        (n,) weights to start from, for example those of a neighbouring program.
+    """
+    rows = np.asarray(design, dtype=float)
+    aim = np.asarray(target, dtype=float)
+    # On the simplex A w − b is D w, with b taken from every column.
+    away = rows - aim[:, None]
+    if intercept:
+        away = away - away.mean(axis=0)
+    size = float(np.abs(away).max()) or 1.0
+    away = away / size
+    gram = away.T @ away
+    gram[np.diag_indices_from(gram)] += ridge / size**2
+    weights, steps = _least_norm(gram, start)
+    weights = _polished(away, ridge / size**2, weights)
+    gradient = gram @ weights
+    slack = gradient - gradient @ weights
+    violated = max(0.0, -float(slack.min()), float(np.abs(slack[weights > 0]).max()))
+    residual = rows @ weights - aim
+    level = -float(residual.mean()) if intercept else 0.0
+    return SimplexFit(
+        weights=weights,
+        intercept=level,
+        objective=float(((residual + level) ** 2).sum() + ridge * (weights @ weights)),
+        kkt=violated / max(float(np.abs(gradient).max()), np.finfo(float).tiny),
+        iterations=steps,
+        support=int((weights > 0).sum()),
+    )
+
+
+def _least_norm(gram: FloatArray, start: FloatArray | None) -> tuple[FloatArray, int]:
+    """The w on the simplex with the least w' gram w."""
+    n = len(gram)
+    if start is None:
+        support = [int(np.argmin(np.diag(gram)))]
+        weights = np.zeros(n)
+        weights[support] = 1.0
+    else:
+        support = np.flatnonzero(start > 0).tolist()
+        weights = np.where(start > 0, start, 0.0) / start[start > 0].sum()
+    enough = _TOLERANCE * max(float(np.diag(gram).max()), np.finfo(float).tiny)
+    for step in range(1, 50 * n + 100):
+        support, weights = _within(gram, support, weights)
+        gradient = gram @ weights
+        slack = gradient - gradient @ weights
+        slack[support] = np.inf
+        worst = int(np.argmin(slack))
+        if not slack[worst] < -enough:
+            return weights, step
+        support = [*support, worst]
+    return weights, step
+
+
+def _within(
+    gram: FloatArray, support: list[int], weights: FloatArray
+) -> tuple[list[int], FloatArray]:
+    """The optimum over the support, leaving out what would become negative on the way."""
+    current = weights[support]
+    while True:
+        aim = _affine(gram[np.ix_(support, support)])
+        if (aim > 0).all():
+            break
+        falling = np.flatnonzero(aim <= 0)
+        drop = current[falling] - aim[falling]
+        share = np.where(drop > 0, current[falling] / np.where(drop > 0, drop, 1.0), 0.0)
+        first = int(falling[np.argmin(share)])
+        current = current + float(share.min()) * (aim - current)
+        keep = current > 0
+        keep[first] = False
+        support = [s for s, kept in zip(support, keep, strict=True) if kept]
+        current = current[keep] / current[keep].sum()
+    out = np.zeros(len(weights))
+    out[support] = aim / aim.sum()
+    return support, out
+
+
+def _affine(gram: FloatArray) -> FloatArray:
+    """The w with the least w' gram w among those that sum to 1, signs free."""
+    k = len(gram)
+    if k == 1:
+        return np.ones(1)
+    system = np.empty((k + 1, k + 1))
+    system[:k, :k] = gram
+    system[k, :k] = system[:k, k] = 1.0
+    system[k, k] = 0.0
+    right = np.zeros(k + 1)
+    right[k] = 1.0
+    try:
+        found = np.linalg.solve(system, right)[:k]
+    except np.linalg.LinAlgError:
+        found = np.linalg.lstsq(system, right, rcond=None)[0][:k]
+    return np.asarray(found)
+
+
+def _polished(away: FloatArray, ridge: float, weights: FloatArray) -> FloatArray:
+    """The same support's optimum from the columns themselves, whose condition is not squared."""
+    support = np.flatnonzero(weights > 0)
+    if len(support) < 2:
+        return weights
+    columns = away[:, support]
+    if ridge:
+        columns = np.vstack([columns, np.sqrt(ridge) * np.eye(len(support))])
+    base, rest = columns[:, -1], columns[:, :-1] - columns[:, -1:]
+    free = np.linalg.lstsq(rest, -base, rcond=None)[0]
+    found = np.append(free, 1 - free.sum())
+    if not (found > 0).all():
+        return weights
+    out = np.zeros(len(weights))
+    out[support] = found
+    return out
