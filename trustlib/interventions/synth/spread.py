@@ -27,6 +27,7 @@ RANKED: frozenset[Preset] = frozenset(
     {"synthetic_control", "synthetic_control_predictors", "augmented"}
 )
 LEAST_PLACEBOS = 3  # fewer have no spread to speak of
+_EXACT = 1e-6  # of the placebos' median misfit: matched exactly, and nothing to be relative to
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,8 +100,15 @@ def spread(
         reason = f"not estimable: {n} placebos, and an interval needs {LEAST_PLACEBOS} at least"
     elif preset in RANKED:
         needed = rank_needed(n, level)
-        if needed <= n:
+        matched = int((pre_rmspe <= _EXACT * np.median(pre_rmspe)).sum())
+        if needed <= n and not matched:
             kind = "rank"
+        elif matched:
+            reason = (
+                f"{matched} of {n} placebos are matched exactly before the start, so that nothing "
+                "can be set in relation to their misfit: the interval rests on the placebos' "
+                "standard deviation and a bell shape instead"
+            )
         else:
             reason = (
                 f"with {n} placebos no rank reaches {level:.0%}: the interval rests on their "
