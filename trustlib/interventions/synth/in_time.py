@@ -120,7 +120,7 @@ def in_time_check(found: pd.DataFrame, *, effect: float, preset: Preset, level: 
     if asked(preset) != preset:
         text += " Donors are matched on outcomes alone here."
     if (apart & (size >= LARGE * abs(effect))).any():
-        text += f" Its {level_text(level)} interval leaves out zero."
+        text += f" A {level_text(level)} interval of that size of effect leaves out zero."
         return Check(name=name, verdict="fail", label="an effect before the start", text=text)
     if apart.any():
         text += " One of them is not zero, but it is small beside the real one."
