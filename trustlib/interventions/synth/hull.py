@@ -84,7 +84,8 @@ def convex_hull(
     text = (
         f"In {percent(found.outside)} of the periods before the start the treated{about} is "
         "above all donors or below all of them; the nearest mix of donors is "
-        f"{count(found.distance)} away on average, {percent(found.relative)} of what the outcome moves by."
+        f"{count(found.distance)} away on average, "
+        f"{percent(found.relative)} of what the outcome moves by."
     )
     names = [predictor_names[at] for at in found.predictors_outside if at < len(predictor_names)]
     if names:
