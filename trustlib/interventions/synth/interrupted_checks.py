@@ -60,8 +60,7 @@ def straight_before(found: Interrupted) -> Check:
     if found.curve_p > chance:
         return Check(name=name, verdict="pass", label="straight before", text=text)
     text += " It bends, so the line drawn on from it is no guide to what would have happened."
-    verdict = "fail" if found.curve_p <= chance / 5 else "warn"
-    if verdict == "fail":
+    if found.curve_p <= chance / 5:
         return Check(name=name, verdict="fail", label="not straight before", text=text)
     return Check(name=name, verdict="warn", label="perhaps not straight before", text=text)
 
