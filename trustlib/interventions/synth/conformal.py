@@ -13,7 +13,7 @@ simplex, with an intercept (and its penalty) where the preset has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,36 +23,67 @@ from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Preset
 from trustlib.interventions.synth.weights import noise_of
-from trustlib.stats.simplex import simplex_least_squares
+from trustlib.stats.simplex import SimplexFit, simplex_least_squares
+from trustlib.stats.simplex_path import Stretch, simplex_path
 
 COLUMNS = ("time", "low", "high", "p_value", "reason")
 _EQUAL = 1e-9  # relative: residuals that differ by less are the same
-_SCAN = 12  # effects looked at on each side before the outermost boundary is pinned down
-_FINE = 1e-7  # of the scan's range: where the search for a boundary stops
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Question:
-    """Outcomes of the periods that a weight fit may use, target's and donors'."""
+    """Outcomes of the periods of a weight fit, target's and donors'; the last one is asked."""
 
     target: FloatArray
     donors: FloatArray
     preset: Preset
     ridge: float
 
-    def residuals(self, theta: FloatArray | float = 0.0) -> FloatArray:
-        """(m,) of the fit to `target` − `theta`."""
-        aim = self.target - theta
-        n_donors = len(self.donors)
+    @property
+    def intercept(self) -> bool:
+        return self.preset == "synthetic_did"
+
+    def residuals(self) -> FloatArray:
+        """(m,) of the fit to all periods."""
         if self.preset == "did":
-            raw = aim - self.donors.mean(axis=0)
+            raw = self.target - self.donors.mean(axis=0)
             return np.asarray(raw - raw.mean())
-        intercept = self.preset == "synthetic_did"
-        found = simplex_least_squares(
-            self.donors.T, aim, ridge=self.ridge * len(aim), intercept=intercept
+        found = self._fit(self.target, self.donors)
+        return np.asarray(self.target - found.weights @ self.donors - found.intercept)
+
+    def forecast_error(self) -> float:
+        """Of the last period, by weights that are fitted on the others."""
+        target, donors = self.target[:-1], self.donors[:, :-1]
+        if self.preset == "did":
+            return float(self.residuals()[-1] * len(self.target) / (len(self.target) - 1))
+        # The penalty stays what it is with all periods, as this θ leaves the last no residual.
+        found = self._fit(target, donors, periods=len(self.target))
+        return float(self.target[-1] - found.weights @ self.donors[:, -1] - found.intercept)
+
+    def stretches(self, first: float, last: float) -> Iterable[Stretch]:
+        """Residuals with θ taken off the last period, θ from `first` to `last`."""
+        if self.preset != "did":
+            return simplex_path(
+                self.donors.T,
+                self.target,
+                first=first,
+                last=last,
+                ridge=self.ridge * len(self.target),
+                intercept=self.intercept,
+            )
+        n = len(self.target)
+        slope = np.full(n, 1 / n)
+        slope[-1] -= 1
+        begun = self.residuals() + slope * first
+        return [Stretch(first=first, last=last, residuals=begun, slope=slope)]
+
+    def _fit(
+        self, target: FloatArray, donors: FloatArray, *, periods: int | None = None
+    ) -> SimplexFit:
+        n = len(target) if periods is None else periods
+        return simplex_least_squares(
+            donors.T, target, ridge=self.ridge * n, intercept=self.intercept
         )
-        raw = aim - found.weights @ self.donors if n_donors else aim
-        return np.asarray(raw - raw.mean() if intercept else raw)
 
 
 def conformal(case: Case, preset: Preset, *, level: float) -> pd.DataFrame:
@@ -118,72 +149,35 @@ def _p_value(residuals: FloatArray, last: int) -> float:
 def _ends(asked: _Question, level: float) -> tuple[float, float]:
     """The outermost effects that are kept, below and above."""
     n = len(asked.target)
-    larger = int(np.floor((1 - level) * n + 1e-9))  # residuals that may be as large: p > 1 − level
-    # Without the period, weights fit the others alone: the effect that leaves it no residual.
-    before = _Question(
-        target=asked.target[:-1],
-        donors=asked.donors[:, :-1],
-        preset=asked.preset,
-        ridge=asked.ridge * (n / (n - 1)),
-    )
-    centre = float(asked.target[-1] - _forecast(before, asked))
+    others = int(np.floor((1 - level) * n + 1e-9))  # that must be as large, or θ is ruled out
+    centre = asked.forecast_error()
     # Beyond this the residual of the period is larger than any other can be.
     misfit = np.abs(asked.target[:-1] - asked.donors[:, :-1])
     reach = 4 * float(np.ptp(asked.donors) + misfit.max())
-
-    def excess(theta: float) -> float:
-        """Above 0 where `theta` is ruled out: the residual, over the one it must not exceed."""
-        at = np.zeros(n)
-        at[-1] = theta
-        size = np.abs(asked.residuals(at))
-        others = np.sort(size[:-1])[::-1]
-        return float(size[-1] * (1 + _EQUAL) - others[larger - 1])
-
-    low = centre - _boundary(lambda far: excess(centre - far), reach)
-    return low, centre + _boundary(lambda far: excess(centre + far), reach)
-
-
-def _forecast(before: _Question, asked: _Question) -> float:
-    """The last period's synthetic value by weights fitted on the others."""
-    if before.preset == "did":
-        weights = np.full(len(before.donors), 1 / len(before.donors))
-        level = float((before.target - weights @ before.donors).mean())
-        return float(weights @ asked.donors[:, -1]) + level
-    found = simplex_least_squares(
-        before.donors.T,
-        before.target,
-        ridge=before.ridge * len(before.target),
-        intercept=before.preset == "synthetic_did",
+    low, high = (
+        _outermost(asked.stretches(centre, centre + side * reach), centre, others)
+        for side in (-1.0, 1.0)
     )
-    return float(found.weights @ asked.donors[:, -1]) + found.intercept
+    return low, high
 
 
-def _boundary(excess: Callable[[float], float], reach: float) -> float:
-    """How far from the centre the last effect lies that is kept, within [0, `reach`]."""
-    if not reach > 0:
-        return 0.0
-    distances = np.concatenate([[0.0], np.geomspace(reach / 2**_SCAN, reach, _SCAN + 1)])
-    values = [excess(float(far)) for far in distances]
-    kept = [at for at, value in enumerate(values) if value <= 0]
-    if not kept:
-        return 0.0
-    at = kept[-1]
-    if at == len(distances) - 1:
-        return float(distances[-1])
-    inside, outside = float(distances[at]), float(distances[at + 1])
-    below, above = values[at], values[at + 1]
-    side = 0
-    # Regula falsi with the Illinois rule: piecewise linear functions take a few steps.
-    while outside - inside > _FINE * reach:
-        guess = inside - below * (outside - inside) / (above - below)
-        guess = min(max(guess, inside + 0.1 * _FINE * reach), outside - 0.1 * _FINE * reach)
-        value = excess(guess)
-        if value <= 0:
-            inside, below = guess, value
-            above = above / 2 if side == -1 else above
-            side = -1
-        else:
-            outside, above = guess, value
-            below = below / 2 if side == 1 else below
-            side = 1
-    return inside
+def _outermost(stretches: Iterable[Stretch], centre: float, others: int) -> float:
+    """The last θ along `stretches` at which `others` residuals are as large as the last one."""
+    kept = centre
+    for stretch in stretches:
+        u, slope = stretch.residuals, stretch.slope
+        length = stretch.last - stretch.first
+        # Where another residual is as large, of either sign: straight lines that cross.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossings = np.concatenate(
+                [(u[-1] - u[:-1]) / (slope[:-1] - slope[-1]),
+                 -(u[-1] + u[:-1]) / (slope[:-1] + slope[-1])]
+            ) / length  # fmt: skip
+        inside = crossings[(crossings > 0) & (crossings < 1)]
+        marks = np.unique(np.concatenate([[0.0], inside, [1.0]]))
+        for begin, end in zip(marks[-2::-1], marks[:0:-1], strict=True):
+            size = np.abs(u + slope * ((begin + end) / 2 * length))
+            if (size[:-1] >= size[-1] * (1 - _EQUAL)).sum() >= others:
+                kept = stretch.first + end * length
+                break
+    return float(kept)
