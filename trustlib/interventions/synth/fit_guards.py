@@ -14,9 +14,9 @@ from trustlib.interventions.synth.fit import Preset
 from trustlib.interventions.synth.hull import OWN_LEVEL
 from trustlib.interventions.synth.placebos_in_space import InSpace
 
-POOR_FIT = 0.25  # misfit before the start, of what the outcome moves by
-NO_FIT = 0.5
-WORSE_THAN_PLACEBOS = 2.0  # times the placebos' median misfit
+NO_FIT = 0.5  # misfit before the start, of what the outcome moves by
+NOISE = 1.5  # times the placebos' median misfit: up to it, what no donor's synthetic can follow
+WORSE_THAN_PLACEBOS = 2.0
 EXACT_FIT = 1e-3  # misfit before the start, of the placebos' median
 
 
@@ -36,10 +36,10 @@ def pre_fit(parts: Sequence[tuple[int, Case]], preset: Preset, chance: InSpace) 
         worse = int((chance.pre_rmspe < misfit).sum())
         text += f"; the placebos' median is {count(middle)}, and {worse} of {chance.n:,} fit better"
     text += "."
-    if relative > NO_FIT:
+    if relative > NO_FIT and not beside <= NOISE:
         text += " It does not follow the treated, so the difference afterwards is no effect."
         return Check(name=name, verdict="fail", label="no match before the start", text=text)
-    if relative > POOR_FIT or beside > WORSE_THAN_PLACEBOS:
+    if relative > NO_FIT or beside > WORSE_THAN_PLACEBOS:
         return Check(name=name, verdict="warn", label="poor match before the start", text=text)
     return Check(name=name, verdict="pass", label="matched before the start", text=text)
 
