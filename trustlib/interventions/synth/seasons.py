@@ -50,7 +50,7 @@ def _place(dates: pd.DatetimeIndex, step: float) -> tuple[np.ndarray, int, str, 
     if step < 24 and (24 / step).is_integer() and step >= 1:
         return np.asarray(dates.hour), round(24 / step), "hours of the day", "days"
     if step == 24:
-        return np.asarray(dates.dayofweek), 7, "weekdays", "weeks"
+        return np.asarray(dates.day_of_week), 7, "weekdays", "weeks"
     if 28 * 24 <= step <= 31 * 24:
         return np.asarray(dates.month), 12, "months of the year", "years"
     if 89 * 24 <= step <= 92 * 24:
