@@ -25,7 +25,7 @@ import duckdb
 import pandas as pd
 
 from trustlib.demo.rollout import RolloutTruth, read_rollout_truth
-from trustlib.demo.world import generate_rollout
+from trustlib.demo.world import generate_rollouts
 from trustlib.interventions.aggregation import aggregate
 from trustlib.interventions.design import design
 from trustlib.interventions.group_time import group_time
@@ -81,7 +81,7 @@ def study(seeds: Iterable[int], *, warning: bool = True) -> list[Run]:
         with duckdb.connect() as engine:
             engine.execute("SET threads = 1")
             engine.execute("ATTACH ':memory:' AS truth")
-            generate_rollout(engine, seed=seed)
+            generate_rollouts(engine, seed=seed)
             truth = read_rollout_truth(engine)
             if not warning:
                 _put_back(engine)
