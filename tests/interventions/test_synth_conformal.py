@@ -102,6 +102,26 @@ def test_intervals_move_with_what_is_added_and_scale_with_the_unit(preset):
     assert (plain["low"] < plain["high"]).all()
 
 
+def test_synthetic_did_keeps_its_intercept_and_penalty():
+    case = _world(5)
+    times = [*range(case.n_pre), case.n_pre]
+    steps = np.diff(case.donors[:, : case.n_pre], axis=1).std(ddof=1)
+    ridge = np.sqrt(case.n_post) * steps**2 * len(times)
+    aim = case.target[times]
+    found = simplex_least_squares(case.donors[:, times].T, aim, ridge=ridge, intercept=True)
+    size = np.abs(aim - found.weights @ case.donors[:, times] - found.intercept)
+    wanted = (size >= size[-1] * (1 - 1e-9)).mean()
+    rows = conformal(case, "synthetic_did", level=0.9)
+    assert rows["p_value"].iloc[0] == wanted
+    # The effect that leaves no residual is in the middle of what is kept; ends rule out.
+    for end, beyond in (("low", -1e-6), ("high", 1e-6)):
+        for theta, kept in ((beyond, False), (-beyond, True)):
+            moved = case.target.copy()
+            moved[case.n_pre] -= rows[end].iloc[0] + theta
+            p_value = conformal(replace(case, target=moved), "synthetic_did", level=0.9)["p_value"]
+            assert (p_value.iloc[0] > 0.1 + 1e-12) == kept
+
+
 def test_presets_with_predictors_use_outcomes_alone():
     case = _world(2)
     by_outcomes = conformal(case, "synthetic_control", level=0.9)

@@ -145,6 +145,7 @@ CASES = {
     "convex_hull": [
         (lambda: _hull(0.0), "pass", "0\xa0%"),
         (lambda: _hull(4.8), "warn", "100\xa0%"),
+        (lambda: _hull(4.6), "warn", "100\xa0%"),
         (lambda: _hull(1.6), "pass", "(a usual donor is"),
         (lambda: _hull(25.0), "fail", "No mix of donors"),
         (lambda: _hull(25.0, "synthetic_did"), "pass", "about its own mean"),
@@ -185,6 +186,8 @@ def test_a_donor_that_was_reached_is_found_and_its_weight_is_felt():
     assert seen.verdict == "fail"
     assert "d00 by −" in seen.text
     assert "affected_units" in seen.text
+    unsure = replace(found, without=found.effect * 1.3)
+    assert donors_affected(unsure, donor_names=NAMES, error=np.nan).verdict == "fail"
     # Where it moves the answer little beside its error, it is a warning.
     little = replace(found, without=found.effect * 1.01)
     assert donors_affected(little, donor_names=NAMES, error=0.5).verdict == "warn"
@@ -288,6 +291,15 @@ def test_the_hull_of_predictors_and_the_nearest_mix():
     mix = replace(one, target=one.donors[:2].mean(axis=0))
     assert hull(mix, "synthetic_control").distance == pytest.approx(0, abs=1e-9)
     assert hull(mix, "synthetic_control").outside == 0
+
+
+def test_noise_that_no_mix_follows_is_not_far_from_the_donors():
+    one, _ = _walk(0)
+    assert hull(one, "synthetic_control").relative > 0.5
+    assert convex_hull([(40, one)], "synthetic_control").verdict == "pass"
+    alone = replace(one, donors=one.donors[:1])
+    assert np.isnan(hull(alone, "synthetic_control").usual)
+    assert convex_hull([(40, alone)], "synthetic_control").verdict == "fail"
 
 
 def test_all_checks_of_one_study():

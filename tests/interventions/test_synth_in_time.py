@@ -65,12 +65,17 @@ def test_predictors_do_not_look_ahead():
     assert "on outcomes alone" in check.text
 
 
-def test_placebo_matched_exactly_still_gives_an_interval():
-    """Twice as many donors as periods: placebos without misfit, which ranks cannot be set to."""
-    found = in_time(panel(paths(periods=24, start=16)[:, :24], start=16), "synthetic_control")
-    width = found["high"] - found["low"]
-    assert (width < 100).all()
-    assert width.notna().all()
+def test_placebos_matched_exactly_give_no_ranks():
+    rng = np.random.default_rng(0)
+    kept = {"paths": rng.standard_normal((24, 10)), "own_rmspe": 1.0, "level": 0.95}
+    ranked = spread("synthetic_control", pre_rmspe=np.ones(24), **kept)
+    assert (ranked.kind, ranked.reason) == ("rank", None)
+    exact = np.ones(24)
+    exact[3] = 1e-14
+    found = spread("synthetic_control", pre_rmspe=exact, **kept)
+    assert found.kind == "placebo"
+    assert "1 of 24 placebos are matched exactly" in found.reason
+    assert found.half(np.full(10, 0.1)) < 10
 
 
 def test_verdicts_in_time():

@@ -68,17 +68,21 @@ def test_errors_of_sums_are_those_of_the_regression():
     assert found.half(weights) == pytest.approx(quantile * found.standard_error, rel=1e-9)
     first = np.eye(60)[40]
     assert found.high[40] - found.effect[40] == pytest.approx(found.half(first), rel=1e-9)
+    later = np.eye(60)[55]
+    assert found.high[55] - found.effect[55] == pytest.approx(found.half(later), rel=1e-9)
     assert found.high[59] - found.low[59] > found.high[50] - found.low[50]
     terms = found.regression.set_index("term")
     assert terms.loc["change of level", "standard_error"] == pytest.approx(found.error(first))
 
 
 def test_larger_of_the_two_errors_counts():
-    """Residuals in waves of two years: Newey–West sees more than the first neighbour."""
-    n = 60
-    waves = 3 * np.sin(np.arange(n) * 2 * np.pi / 14) + 0.3 * _series(3, level=0)
-    found = _found(waves)
-    assert found.standard_error >= found.hac_error * (1 - 1e-12)
+    """Every other residual is alike: Newey–West sees more than the first neighbour does."""
+    rng = np.random.default_rng(3)
+    apart = lfilter([1.0], [1.0, 0.0, -0.8], rng.standard_normal(250))[50:]
+    found = _found(apart, start=150)
+    assert found.correlation < 0.5
+    assert found.standard_error == pytest.approx(found.hac_error, rel=1e-9)
+    assert _found(_series()).standard_error > 1.01 * _found(_series()).hac_error
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6])
