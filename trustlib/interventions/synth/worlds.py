@@ -69,7 +69,7 @@ class World:
     noise_sd: float = 0.098
     ar: tuple[float, float] = (0.01, -0.06)
     shift: float = -1.0
-    selection: float = 0.7
+    selection: float = 0.5
 
     @property
     def effect(self) -> FloatArray:
