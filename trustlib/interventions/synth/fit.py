@@ -73,21 +73,15 @@ def fit(case: Case, preset: Preset) -> Fit:
 
     Raises
     ------
-    ValueError
-        A preset that needs predictors where there are none.
+    NotImplementedError
+        The presets with predictors and with a ridge: not in this version.
     """
-    if preset == "synthetic_control_predictors":
-        from trustlib.interventions.synth.predictor_weighted import predictor_weighted
-
-        return predictor_weighted(case)
-    if preset == "augmented":
-        from trustlib.interventions.synth.augmented import augmented
-
-        return augmented(case)
     from trustlib.interventions.synth.weights import did, synthetic_control, synthetic_did
 
     if preset == "synthetic_control":
         return synthetic_control(case)
     if preset == "synthetic_did":
         return synthetic_did(case)
-    return did(case)
+    if preset == "did":
+        return did(case)
+    raise NotImplementedError(f"{preset} cannot be fitted in this version")
