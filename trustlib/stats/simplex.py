@@ -32,7 +32,8 @@ class SimplexFit:
     objective
         |A w + w0 − b|² + ridge |w|².
     kkt
-        Largest violation of the optimality conditions, relative to the largest gradient.
+        Largest violation of the optimality conditions, relative to the worst single column's
+        objective (at the optimum the gradient itself may be zero).
     iterations
         Supports visited.
     support
@@ -87,7 +88,7 @@ def simplex_least_squares(
         weights=weights,
         intercept=level,
         objective=float(((residual + level) ** 2).sum() + ridge * (weights @ weights)),
-        kkt=violated / max(float(np.abs(gradient).max()), np.finfo(float).tiny),
+        kkt=violated / max(float(np.diag(gram).max()), np.finfo(float).tiny),
         iterations=steps,
         support=int((weights > 0).sum()),
     )

@@ -1,0 +1,77 @@
+"""Least squares over the simplex: the optimality conditions hold, and the answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from trustlib.stats.simplex import simplex_least_squares
+
+
+def world(seed: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(rows, 3))
+    design = factors @ rng.normal(size=(3, columns)) + rng.normal(size=(rows, columns))
+    return design, factors @ rng.normal(size=3) + rng.normal(size=rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 60),
+    ridge=st.sampled_from([0.0, 1e-6, 1.0, 1e3]),
+    intercept=st.booleans(),
+)
+def test_the_optimality_conditions_hold(seed, rows, columns, ridge, intercept) -> None:
+    design, target = world(seed, rows, columns)
+    found = simplex_least_squares(design, target, ridge=ridge, intercept=intercept)
+    assert (found.weights >= 0).all()
+    assert found.weights.sum() == pytest.approx(1)
+    residual = design @ found.weights + found.intercept - target
+    if intercept:
+        assert residual.mean() == pytest.approx(0, abs=1e-10)
+    gradient = design.T @ residual + ridge * found.weights
+    slack = gradient - gradient @ found.weights
+    size = np.abs(design.T @ target).max() + ridge + 1
+    assert slack.min() >= -1e-9 * size
+    assert np.abs(slack[found.weights > 0]).max() <= 1e-9 * size
+    assert found.kkt < 1e-6
+
+
+def test_it_agrees_with_a_second_algorithm() -> None:
+    # min |Aw − b| on the simplex is non-negative least squares of [A − b; 1] u = [0; 1].
+    for seed in range(20):
+        design, target = world(seed, 25, 12)
+        found = simplex_least_squares(design, target)
+        u, _ = nnls(np.vstack([design - target[:, None], np.ones(12)]), np.append(np.zeros(25), 1))
+        assert found.weights == pytest.approx(u / u.sum(), abs=1e-9)
+
+
+def test_a_start_changes_the_way_and_not_the_end() -> None:
+    design, target = world(3, 30, 40)
+    cold = simplex_least_squares(design, target, ridge=2.0, intercept=True)
+    for seed in range(5):
+        start = np.random.default_rng(seed).dirichlet(np.ones(40))
+        warm = simplex_least_squares(design, target, ridge=2.0, intercept=True, start=start)
+        assert warm.weights == pytest.approx(cold.weights, abs=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_units_of_measurement_change_nothing(size: float) -> None:
+    design, target = world(4, 20, 15)
+    plain = simplex_least_squares(design, target, ridge=0.5)
+    scaled = simplex_least_squares(size * design, size * target, ridge=0.5 * size**2)
+    assert scaled.weights == pytest.approx(plain.weights, abs=1e-10)
+    assert scaled.objective == pytest.approx(size**2 * plain.objective)
+
+
+def test_one_column_and_columns_alike() -> None:
+    assert simplex_least_squares(np.ones((3, 1)), np.arange(3.0)).weights.tolist() == [1.0]
+    design, target = world(5, 10, 4)
+    twice = np.hstack([design, design])
+    alone, found = simplex_least_squares(design, target), simplex_least_squares(twice, target)
+    assert found.objective == pytest.approx(alone.objective)
+    exact = simplex_least_squares(design, design @ np.array([0.2, 0.0, 0.5, 0.3]))
+    assert exact.weights == pytest.approx([0.2, 0.0, 0.5, 0.3], abs=1e-9)
