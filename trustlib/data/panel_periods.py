@@ -6,7 +6,7 @@ A panel has few distinct labels, so they are read here one by one and not in the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trustlib.data.engine.panel import MISSING
-
 Form = Literal["whole", "naive", "aware", "empty", "infinite", "fraction", "unreadable"]
+# How programs write that there is nothing.
+MISSING = ("", "na", "n/a", "nan", "nat", "null", "none", "\\n", ".")
 _INFINITE = ("inf", "+inf", "infinity", "+infinity", "never")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?\Z")
 _TIME = re.compile(
@@ -64,7 +64,7 @@ def read_labels(labels: Any) -> Labels:
         return Labels(form=np.full(len(whole), "whole", object), whole=whole, at=_no_times(whole))
     if pa.types.is_floating(kind):
         return _floats(labels.to_numpy(zero_copy_only=False).astype(float))
-    return _texts(labels.to_pylist())
+    return read_texts(labels.to_pylist())
 
 
 def _no_times(beside: npt.NDArray[Any]) -> npt.NDArray[np.datetime64]:
@@ -82,7 +82,8 @@ def _floats(values: npt.NDArray[np.float64]) -> Labels:
     return Labels(form=form, whole=np.where(fits, values, 0).astype(np.int64), at=_no_times(values))
 
 
-def _texts(labels: list[str]) -> Labels:
+def read_texts(labels: Sequence[str]) -> Labels:
+    """Read labels that are text: of a CSV file, or of a params file."""
     n = len(labels)
     form = np.full(n, "unreadable", dtype=object)
     whole, at = np.zeros(n, np.int64), np.full(n, "NaT", dtype="datetime64[us]")

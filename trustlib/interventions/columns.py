@@ -2,13 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Number
 
 import numpy as np
 import pandas as pd
 
-from trustlib.core import Refusal
+from trustlib.core import Refusal, did_you_mean
 from trustlib.interventions.panel import FloatArray, IntArray, Panel
+
+# Fourth powers of what lies between can be computed.
+_SMALLEST, _LARGEST = 1e-60, 1e60
+
+
+def exist(frame: pd.DataFrame, wanted: Iterable[str]) -> None:
+    """Refuse a frame in which a column of `wanted` is missing, or there twice."""
+    names = [str(name) for name in frame.columns]
+    for name in wanted:
+        if names.count(name) > 1:
+            raise Refusal(f"column {name!r} occurs {names.count(name)} times")
+        if name not in names:
+            raise Refusal(
+                f"there is no column {name!r}",
+                where=f"the panel's {len(names)} columns",
+                nearest=did_you_mean(name, names),
+            )
+
+
+def once(cell: IntArray, n_cells: int, unit: str, time: str) -> None:
+    """Refuse rows that share a cell; `cell` (n_rows,) codes below `n_cells`, `unit` and `time`
+    the columns that they are made of."""
+    taken = np.zeros(n_cells, dtype=bool)
+    taken[cell] = True
+    extra = len(cell) - int(taken.sum())
+    if not extra:
+        return
+    again = pd.Series(cell).duplicated(keep=False).to_numpy()
+    first, second = np.flatnonzero(cell == cell[np.flatnonzero(again)[0]])[:2] + 1
+    raise Refusal(
+        f"{extra} rows repeat a unit and period that another row already has",
+        where=f"columns {unit!r} and {time!r}; for example rows {first} and {second}",
+        next_step="make one row per unit and period: aggregate, or remove the repeated rows",
+    )
+
+
+def moves(known: FloatArray, name: str) -> None:
+    """Refuse an outcome whose values, none of them missing, are all the same, or beyond what
+    can be computed with."""
+    if not len(known) or (known == known[0]).all():
+        raise Refusal(
+            "the outcome has the same value in every row: there is nothing to estimate",
+            where=f"column {name!r}",
+            next_step="name another outcome, or check how this one was made",
+        )
+    largest = float(np.abs(known).max())
+    if not _SMALLEST < largest < _LARGEST:
+        raise Refusal(
+            f"the outcome is too {'large' if largest > 1 else 'small'} to be computed with: beyond "
+            f"{_LARGEST if largest > 1 else _SMALLEST:g}",
+            where=f"column {name!r}",
+            next_step="measure it in another unit, or check the export",
+        )
 
 
 def numbers(column: pd.Series, name: str) -> FloatArray:

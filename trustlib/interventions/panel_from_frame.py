@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trustlib.core import NoData, Refusal, did_you_mean
+from trustlib.core import NoData, Refusal
 from trustlib.interventions.columns import (
     codes,
     collinear,
+    exist,
+    moves,
     numbers,
+    once,
     one_per_unit,
     starts,
     times,
@@ -27,8 +30,6 @@ from trustlib.interventions.spec import DidSpec
 
 MIN_CLUSTERS = 3
 BETWEEN = "units start inside a period"
-# Fourth powers of what lies between can be computed.
-_SMALLEST, _LARGEST = 1e-60, 1e60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +113,7 @@ def panel_from_frame(frame: pd.DataFrame, spec: DidSpec, *, untreated: bool = Fa
         dropped={reason: n for reason, n in dropped.items() if n},
         notes=notes,
     )
-    _outcome_moves(panel, spec)
+    moves(panel.outcome[~np.isnan(panel.outcome)], spec.outcome)
     collinear(panel)
     return panel
 
@@ -120,16 +121,7 @@ def panel_from_frame(frame: pd.DataFrame, spec: DidSpec, *, untreated: bool = Fa
 def _columns_exist(frame: pd.DataFrame, spec: DidSpec) -> None:
     optional = (spec.weight, spec.cluster, spec.standard_error, spec.neighbour)
     wanted = (spec.unit, spec.time, spec.outcome, spec.treatment_start, *spec.covariates)
-    names = [str(name) for name in frame.columns]
-    for name in (*wanted, *(name for name in optional if name is not None)):
-        if names.count(name) > 1:
-            raise Refusal(f"column {name!r} occurs {names.count(name)} times")
-        if name not in names:
-            raise Refusal(
-                f"there is no column {name!r}",
-                where=f"the panel's {len(names)} columns",
-                nearest=did_you_mean(name, names),
-            )
+    exist(frame, (*wanted, *(name for name in optional if name is not None)))
 
 
 def _rows(
@@ -141,7 +133,8 @@ def _rows(
     code, values = pd.factorize(time[row], sort=True)
     axis = periods(np.asarray(values), column=spec.time)
     every, all_times = pd.factorize(time, sort=True)
-    _no_duplicates(unit.astype(np.int64) * len(all_times) + every, n_units * len(all_times), spec)
+    cell = unit.astype(np.int64) * len(all_times) + every
+    once(cell, n_units * len(all_times), spec.unit, spec.time)
     rows = _Rows(
         unit=unit[row],
         period=code.astype(np.int64),
@@ -151,21 +144,6 @@ def _rows(
         n_periods=len(values),
     )
     return rows, axis
-
-
-def _no_duplicates(cell: IntArray, n_cells: int, spec: DidSpec) -> None:
-    taken = np.zeros(n_cells, dtype=bool)
-    taken[cell] = True
-    extra = len(cell) - int(taken.sum())
-    if not extra:
-        return
-    again = pd.Series(cell).duplicated(keep=False).to_numpy()
-    first, second = np.flatnonzero(cell == cell[np.flatnonzero(again)[0]])[:2] + 1
-    raise Refusal(
-        f"{extra} rows repeat a unit and period that another row already has",
-        where=f"columns {spec.unit!r} and {spec.time!r}; for example rows {first} and {second}",
-        next_step="make one row per unit and period: aggregate, or remove the repeated rows",
-    )
 
 
 def _comparable(first: IntArray, dropped: dict[str, int], n_periods: int, spec: DidSpec) -> None:
@@ -271,21 +249,3 @@ def _neighbours(
     if bad:
         raise Refusal(f"{bad} rows are neither 0 nor 1", where=f"column {spec.neighbour!r}")
     return one_per_unit(values, unit, len(keep), spec.neighbour)[keep] == 1
-
-
-def _outcome_moves(panel: Panel, spec: DidSpec) -> None:
-    known = panel.outcome[~np.isnan(panel.outcome)]
-    if not len(known) or (known == known[0]).all():
-        raise Refusal(
-            "the outcome has the same value in every row: there is nothing to estimate",
-            where=f"column {spec.outcome!r}",
-            next_step="name another outcome, or check how this one was made",
-        )
-    largest = float(np.abs(known).max())
-    if not _SMALLEST < largest < _LARGEST:
-        raise Refusal(
-            f"the outcome is too {'large' if largest > 1 else 'small'} to be computed with: beyond "
-            f"{_LARGEST if largest > 1 else _SMALLEST:g}",
-            where=f"column {spec.outcome!r}",
-            next_step="measure it in another unit, or check the export",
-        )

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from trustlib.data.engine import profile
+from trustlib.data.panel_periods import MISSING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# How programs write that there is nothing.
-MISSING = ("", "na", "n/a", "nan", "nat", "null", "none", "\\n", ".")
 _YES, _NO = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
 LABELS = ("unit", "period", "start", "cluster")
 FLAGS = ("treated", "neighbour")
