@@ -78,7 +78,7 @@ def _dated(
     _inside(
         text,
         not len(within) and bool(at < axis.starts[0]),
-        not len(within) and bool(at >= axis.end),
+        not len(within) and bool(np.greater_equal(at, axis.end)),
         where,
     )
     if len(within) == 1 or (len(within) and _DAY.match(text) and edge == "first"):
