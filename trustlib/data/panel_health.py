@@ -99,9 +99,12 @@ def health(
         ("cells without a row", cells.absent, "missing, not zero"),
         ("missing outcomes", cells.empty, "missing, not zero"),
         ("units with fewer than two outcomes", cells.thin_units, "nothing to compare"),
-        ("units with a treatment start", cells.treated_units, ""),
-        ("units without a treatment start", cells.units - cells.treated_units, "never treated"),
     ]
+    if query.treatment_start_column is not None or query.treated_column is not None:
+        rows += [
+            ("units with a treatment start", cells.treated_units, ""),
+            ("units without a treatment start", cells.units - cells.treated_units, "never treated"),
+        ]
     if whole and query.treatment_start_column is not None:
         zeros = frame.loc[frame["treatment_start"] == 0, "unit"].nunique()
         rows.append(("units whose treatment start is 0", int(zeros), "among those with a start"))
@@ -115,6 +118,7 @@ def health(
             rows.append(("rows whose start is 0", seen.zeros_beside_dates, "read as never"))
     optional = {"weight": "weights", "standard_error": "standard errors"}
     named = {name: f"covariate {name}" for name in covariate_names(query.covariate_columns)}
+    named |= {name: f"predictor {name}" for name in covariate_names(query.predictor_columns)}
     for column, what in (optional | named).items():
         if column in frame:
             rows.append(

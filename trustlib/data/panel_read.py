@@ -44,7 +44,7 @@ def read_panel(query: PanelQuery) -> PanelRows:
     kept = _kept(source, query)
     with sources.snapshot_rows(kept.path) as table:
         rows = engine.numbers(table)
-        thousands = values.refuse_what_is_no_number(rows, query)
+        thousands = values.refuse_what_is_no_number(rows, query.columns)
         arrow, sql = engine.columns(rows)
     frame, seen = _framed(_Columns(arrow, kept.ordered), query, thousands)
     health, checks = report(query, frame, seen, kept.rows)
@@ -154,8 +154,12 @@ def _framed(
         "treatment_start": starts,
     }
     made |= _optional(columns, used, outcome, query)
-    for i, name in enumerate(covariate_names(query.covariate_columns)):
-        made[name] = columns.number(f"covariate_{i}")[used.order]
+    for role, asked in (
+        ("covariate", query.covariate_columns),
+        ("predictor", query.predictor_columns),
+    ):
+        for i, name in enumerate(covariate_names(asked)):
+            made[name] = columns.number(f"{role}_{i}")[used.order]
     seen = Seen(
         times=panel,
         no_unit=int((unit < 0).sum()),

@@ -26,7 +26,8 @@ ROLES = (
 
 
 def covariate_names(columns: Sequence[str]) -> tuple[str, ...]:
-    """The names of covariates in the frame: their own, with ``x_`` before one that is a role's."""
+    """The names of covariates, or of predictors, in the frame: their own, with ``x_`` before one
+    that is a role's."""
     names: list[str] = []
     for column in columns:
         name = column
@@ -57,8 +58,9 @@ class PanelQuery:
         A unit's first treated period, of the time's kind, on each of its rows; empty: never.
     treated_column
         0 or 1 per row, instead of a start. None for both: nobody is treated.
-    covariate_columns
-        Numbers.
+    covariate_columns, predictor_columns
+        Numbers. Covariates are wanted wherever there is an outcome; predictors (of a synthetic
+        control) in some periods only.
     weight_column, cluster_column, standard_error_column, neighbour_column
         Optional: how many people a row stands for; what errors share; sampling error of the
         outcome; 1 where an untreated unit lies near a treated one.
@@ -70,7 +72,7 @@ class PanelQuery:
     Raises
     ------
     ValueError
-        A naive `as_of`, both a start and a treated column, a covariate named twice.
+        A naive `as_of`, both a start and a treated column, a covariate or predictor named twice.
     """
 
     source: str
@@ -81,6 +83,7 @@ class PanelQuery:
     treatment_start_column: str | None = None
     treated_column: str | None = None
     covariate_columns: tuple[str, ...] = ()
+    predictor_columns: tuple[str, ...] = ()
     weight_column: str | None = None
     cluster_column: str | None = None
     standard_error_column: str | None = None
@@ -93,8 +96,12 @@ class PanelQuery:
             raise ValueError("PanelQuery: as_of is naive, an aware instant is needed")
         if self.treatment_start_column is not None and self.treated_column is not None:
             raise ValueError("PanelQuery: a treatment start or a treated column, not both")
-        if len(set(self.covariate_columns)) != len(self.covariate_columns):
-            raise ValueError("PanelQuery: a covariate is named twice")
+        if len(set(self._numbers)) != len(self._numbers):
+            raise ValueError("PanelQuery: a covariate or predictor is named twice")
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        return (*self.covariate_columns, *self.predictor_columns)
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -110,7 +117,8 @@ class PanelQuery:
             "standard_error": self.standard_error_column,
             "neighbour": self.neighbour_column,
         }
-        return wanted | {f"covariate_{i}": name for i, name in enumerate(self.covariate_columns)}
+        wanted |= {f"covariate_{i}": name for i, name in enumerate(self.covariate_columns)}
+        return wanted | {f"predictor_{i}": name for i, name in enumerate(self.predictor_columns)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +134,7 @@ class PanelRows:
         datetime64[us]; NaN or NaT = never; constant in a unit); where asked for ``weight``
         (positive wherever the outcome is there), ``cluster`` (str, constant in a unit),
         ``standard_error`` (NaN = missing) and ``neighbour`` (bool, constant in a unit);
-        covariates (float64, NaN = missing) under `covariate_names`.
+        covariates and predictors (float64, NaN = missing) under `covariate_names`.
     health
         ``item``, ``n``, ``note``: one row per thing that was counted.
     checks

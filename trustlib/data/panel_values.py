@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ _PLAIN = (
 )
 _NOUNS = {
     "outcome": "outcome",
+    "covariate": "covariate value",
+    "predictor": "predictor value",
+    "given": "predictor value",
     "weight": "weight",
     "standard_error": "standard error",
     "treated": "treated value",
@@ -27,9 +31,9 @@ _NOUNS = {
 }
 
 
-def refuse_what_is_no_number(rows: Any, query: PanelQuery) -> tuple[str, ...]:
-    """Look at every numeric column in the engine; returns the columns whose numbers all look
-    like 1.234, which are read as decimals.
+def refuse_what_is_no_number(rows: Any, columns: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Look at every numeric column in the engine (`columns`: role to column); returns the columns
+    whose numbers all look like 1.234, which are read as decimals.
 
     Raises
     ------
@@ -40,12 +44,12 @@ def refuse_what_is_no_number(rows: Any, query: PanelQuery) -> tuple[str, ...]:
         Every outcome is missing.
     """
     alike = []
-    for role, column in query.columns.items():
+    for role, column in columns.items():
         if column is None or role in engine.LABELS:
             continue
         faults = engine.value_faults(rows, role)
         where = f"{parameter(role)}: {column}"
-        noun = _NOUNS.get(role, "covariate value")
+        noun = _NOUNS.get(role.partition("_")[0] if role not in _NOUNS else role, "value")
         _refuse(faults["unreadable"], noun, "not a number", "not numbers", where, _PLAIN)
         step = "find where they come from: often a division by zero or the logarithm of 0"
         _refuse(faults["infinite"], noun, "infinite", "infinite", where, step)

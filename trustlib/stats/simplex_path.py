@@ -17,6 +17,7 @@ import numpy.typing as npt
 from trustlib.stats.simplex import simplex_least_squares
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 _NUDGE = 1e-9  # of the way: where a new stretch is looked at, past the end of the last one
 _LEAST = 1e-7  # of the way: no stretch is shorter
 
@@ -60,67 +61,113 @@ def simplex_path(
     way = last - first
     if way == 0:
         return
-    point = np.zeros(len(target))
-    point[-1] = 1.0
-    columns = design - design.mean(axis=0) if intercept else design
-    unit = point - point.mean() if intercept else point
-    gram = columns.T @ columns + ridge * np.eye(design.shape[1])
-    at, weights = first, None
+    program = _program(design, target, ridge=ridge, intercept=intercept)
+    at, state, least = first, None, _LEAST * abs(way)
     while (last - at) * way > 0:
-        inside = at + _NUDGE * way
-        found = simplex_least_squares(
-            design, target - inside * point, ridge=ridge, intercept=intercept, start=weights
-        )
-        weights = found.weights
-        aim = target - inside * point
-        aim = aim - aim.mean() if intercept else aim
-        moved, stay = _direction(gram, columns, aim, unit, weights, sign=np.sign(way))
-        stay = max(stay, _LEAST * abs(way))
-        end = at + np.sign(way) * min(stay, abs(last - at))
-        residuals = aim - columns @ weights
-        slope = -unit - columns @ moved
-        # The stretch is told from its beginning; the nudge lies within it.
-        yield Stretch(
-            first=at, last=float(end), residuals=residuals - slope * (inside - at), slope=slope
-        )
+        if state is None:
+            # Past the end of the last stretch, where its support no longer holds.
+            weights = program.solved(at + _NUDGE * way)
+            state = (weights, np.flatnonzero(weights > 0))
+        weights, support = state
+        moved, stay, changed = program.direction(weights, support, at, sign=np.sign(way))
+        begun = program.residuals(weights, at)
+        if stay < least:
+            # More than one weight changes here: a step over it, from one optimum to the next, and
+            # a longer one each time that it was not enough.
+            end = at + np.sign(way) * min(least, abs(last - at))
+            slope = (program.residuals(program.solved(end), end) - begun) / (end - at)
+            state, least = None, 2 * least
+        else:
+            end = at + np.sign(way) * min(stay, abs(last - at))
+            slope = -program.unit - program.columns @ moved
+            state, least = changed, _LEAST * abs(way)
+        yield Stretch(first=at, last=float(end), residuals=begun, slope=slope)
         at = float(end)
 
 
-def _direction(
-    gram: FloatArray,
-    columns: FloatArray,
-    aim: FloatArray,
-    unit: FloatArray,
-    weights: FloatArray,
-    *,
-    sign: float,
-) -> tuple[FloatArray, float]:
-    """(n,) change of the weights per θ, and how far θ may go until the support changes."""
-    support = np.flatnonzero(weights > 0)
-    k = len(support)
-    system = np.ones((k + 1, k + 1))
-    system[:k, :k] = gram[np.ix_(support, support)]
-    system[k, k] = 0.0
-    pull = -columns.T @ unit
-    right = np.append(pull[support], 0.0)
-    scale = max(float(np.abs(system[:k, :k]).max()), np.finfo(float).tiny)
-    system[:k, :k] /= scale
-    right[:k] /= scale
-    solved = np.linalg.lstsq(system, right, rcond=None)[0]
-    moved = np.zeros(len(weights))
-    moved[support] = solved[:k]
-    price = solved[k] * scale
-    gradient = gram @ weights - columns.T @ aim
-    level = -float(gradient[support].mean())
-    slack = gradient + level
-    change = gram @ moved - pull + price
-    outside = weights <= 0
-    falling = np.concatenate([_until(weights[support], sign * moved[support]),
-                              _until(slack[outside], sign * change[outside])])  # fmt: skip
-    return moved, float(falling.min(initial=np.inf))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Program:
+    """The program of `simplex_path`, centred where it has an intercept; `unit` is what θ takes."""
+
+    design: FloatArray
+    target: FloatArray
+    ridge: float
+    intercept: bool
+    columns: FloatArray
+    aim: FloatArray
+    unit: FloatArray
+    gram: FloatArray
+    pull: FloatArray
+    against: FloatArray
+
+    def solved(self, theta: float) -> FloatArray:
+        """(n,) the optimum at `theta`."""
+        target = self.target.copy()
+        target[-1] -= theta
+        return simplex_least_squares(
+            self.design, target, ridge=self.ridge, intercept=self.intercept
+        ).weights
+
+    def residuals(self, weights: FloatArray, theta: float) -> FloatArray:
+        """(m,) at `theta`."""
+        return np.asarray(self.aim - theta * self.unit - self.columns @ weights)
+
+    def direction(
+        self, weights: FloatArray, support: IntArray, theta: float, *, sign: float
+    ) -> tuple[FloatArray, float, tuple[FloatArray, IntArray] | None]:
+        """(n,) change of the weights per θ, how far θ may go, and weights and support there."""
+        moved, price = self._moved(support)
+        gradient = self.gram @ weights - self.against + theta * self.pull
+        slack = np.maximum(gradient - float(gradient[support].mean()), 0.0)
+        change = self.gram @ moved + self.pull + price
+        outside = np.ones(len(weights), dtype=bool)
+        outside[support] = False
+        value = np.where(outside, slack, weights)
+        pace = sign * np.where(outside, change, moved)
+        size = np.where(outside, np.abs(change).max(), np.abs(moved).max())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            until = np.where(pace < -1e-13 * size, value / -pace, np.inf)
+        first = int(np.argmin(until))
+        stay = float(until[first])
+        if not np.isfinite(stay):
+            return moved, stay, None
+        there = np.maximum(weights + sign * stay * moved, 0.0)
+        there[outside] = 0.0
+        there[first] = 0.0
+        if outside[first]:
+            return moved, stay, (there / there.sum(), np.append(support, first))
+        return moved, stay, (there / there.sum(), support[support != first])
+
+    def _moved(self, support: IntArray) -> tuple[FloatArray, float]:
+        k = len(support)
+        system = np.ones((k + 1, k + 1))
+        inner = self.gram[np.ix_(support, support)]
+        scale = max(float(np.abs(inner).max()), np.finfo(float).tiny)
+        system[:k, :k] = inner / scale
+        system[k, k] = 0.0
+        right = np.append(-self.pull[support] / scale, 0.0)
+        if self.ridge or k < len(self.target):
+            try:
+                found = np.linalg.solve(system, right)
+            except np.linalg.LinAlgError:
+                found = np.linalg.lstsq(system, right, rcond=None)[0]
+        else:
+            # More weights than periods: a match that is exact, by more than one mix.
+            found = np.linalg.lstsq(system, right, rcond=None)[0]
+        moved = np.zeros(len(self.gram))
+        moved[support] = found[:k]
+        return moved, float(found[k] * scale)
 
 
-def _until(value: FloatArray, change: FloatArray) -> FloatArray:
-    """How far until each of `value`, 0 or more, is gone."""
-    ending = change < -1e-14 * max(float(np.abs(change).max(initial=0.0)), np.finfo(float).tiny)
-    return np.maximum(value[ending], 0.0) / -change[ending]
+def _program(design: FloatArray, target: FloatArray, *, ridge: float, intercept: bool) -> _Program:
+    unit = np.zeros(len(target))
+    unit[-1] = 1.0
+    columns, aim = design, target
+    if intercept:
+        columns, aim, unit = design - design.mean(axis=0), aim - aim.mean(), unit - unit.mean()
+    gram = columns.T @ columns
+    gram[np.diag_indices_from(gram)] += ridge
+    return _Program(
+        design=design, target=target, ridge=ridge, intercept=intercept, columns=columns, aim=aim,
+        unit=unit, gram=gram, pull=columns.T @ unit, against=columns.T @ aim,
+    )  # fmt: skip

@@ -24,6 +24,12 @@ _NEEDS = {
 }
 # The parameter that names a role's column, where it is not called as the role is.
 _PARAMETERS = {"period": "time_column", "start": "treatment_start_column"}
+# Roles that several columns play: covariate_0, covariate_1 …
+_SEVERAL = {
+    "covariate": "covariate_columns",
+    "predictor": "predictors",
+    "given": "predictor_source",
+}
 _HINTS = {
     "time": "epoch seconds or milliseconds are not guessed at: write real times (pandas: "
     'pd.to_datetime(column, unit="s", utc=True)), or cast the column in a .sql source',
@@ -33,8 +39,9 @@ _HINTS = {
 
 def parameter(role: str) -> str:
     """The parameter that names the column of `role`: ``count_column`` for ``count``."""
-    if role.startswith("covariate"):
-        return "covariate_columns"
+    kind = role.partition("_")[0]
+    if kind in _SEVERAL:
+        return _SEVERAL[kind]
     return _PARAMETERS.get(role, f"{role}_column")
 
 
@@ -137,4 +144,6 @@ _READ_AS = {
     "neighbour": _flag,
     "outcome": _flag,
     "covariate": _flag,
+    "predictor": _flag,
+    "given": _flag,
 }
