@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy.special import stdtrit
 
+from trustlib.core.format import level as level_text
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.fit import Preset
 
@@ -121,8 +122,8 @@ def spread(
             )
         else:
             reason = (
-                f"with {n} placebos no rank reaches {level:.0%}: the interval rests on their "
-                "standard deviation and a bell shape instead"
+                f"with {n} placebos no rank reaches {level_text(level)}: the interval rests on "
+                "their standard deviation and a bell shape instead"
             )
     return Spread(
         kind=kind,

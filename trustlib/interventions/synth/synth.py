@@ -194,6 +194,7 @@ def _result(
         half=att.half,
         donor_names=donor_names,
         level=spec.level,
+        resampled=interval.by != "placebo",
         seed=spec.seed,
     )
     return SynthResult(
