@@ -12,11 +12,10 @@ from trustlib.interventions.disclosure import may_be_named
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.spec import Scale
 from trustlib.interventions.synth import frames
-from trustlib.interventions.synth.choice import Led
+from trustlib.interventions.synth.choice import Led, others
 from trustlib.interventions.synth.cohorts import cases
 from trustlib.interventions.synth.comparison import comparison_frame, headline_row, other_row
 from trustlib.interventions.synth.estimates import Found, Numbers, estimates
-from trustlib.interventions.synth.fit import PRESETS
 from trustlib.interventions.synth.guards import missing_cells
 from trustlib.interventions.synth.in_time import COLUMNS as IN_TIME
 from trustlib.interventions.synth.interrupted import Interrupted, interrupted
@@ -207,11 +206,8 @@ def _comparison(panel: SynthPanel, found: Interrupted, spec: SynthSpec) -> pd.Da
     own = Found(point=found.att, half=found.half(weights), error=_error(found, weights))
     rows = [headline_row(METHOD, own, interval_name("regression", 0))]
     if len(panel.donors):
-        rows += [
-            other_row(cases(panel), weights, preset, spec)
-            for preset in PRESETS
-            if preset != "synthetic_control_predictors" or panel.predictor_names
-        ]
+        parts = cases(panel)
+        rows += [other_row(parts, weights, preset, spec) for preset in others(panel, METHOD)]
     return comparison_frame(rows)
 
 

@@ -50,7 +50,7 @@ def chosen(panel: SynthPanel, spec: SynthSpec) -> tuple[Led, str]:
     return preset, "it was asked for"
 
 
-def others(panel: SynthPanel, led: Preset) -> tuple[Preset, ...]:
+def others(panel: SynthPanel, led: Led) -> tuple[Preset, ...]:
     """The presets that stand beside the headline's."""
     return tuple(
         preset
