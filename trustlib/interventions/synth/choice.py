@@ -55,7 +55,7 @@ def others(panel: SynthPanel, led: Preset) -> tuple[Preset, ...]:
     return tuple(
         preset
         for preset in PRESETS
-        if preset != led
+        if preset not in (led, "augmented")  # which cannot be fitted in this version
         and (preset != "synthetic_control_predictors" or bool(panel.predictor_names))
     )
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.special import stdtrit
@@ -28,6 +28,16 @@ RANKED: frozenset[Preset] = frozenset(
 )
 LEAST_PLACEBOS = 3  # fewer have no spread to speak of
 _EXACT = 1e-6  # of the placebos' median misfit: matched exactly, and nothing to be relative to
+
+
+class Reach(Protocol):
+    """How far a linear function of the gap path may be off, whatever says so."""
+
+    def error(self, weights: FloatArray) -> float:
+        """Standard error of the gaps weighted by (n_periods,) `weights`; NaN without."""
+
+    def half(self, weights: FloatArray) -> float:
+        """Half the interval's width; NaN where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
