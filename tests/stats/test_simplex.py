@@ -108,7 +108,7 @@ def test_a_penalty_too_small_to_be_seen_is_the_limit_of_smaller_ones() -> None:
 
 def test_the_order_of_columns_changes_no_weight() -> None:
     design, target = world(6, 12, 5)
-    design = np.hstack([design, design[:, :3], design[:, :1]])
+    design = np.hstack([design, design[:, 1:4], design[:, 1:2]])
     plain = simplex_least_squares(design, target).weights
     for seed in range(10):
         order = np.random.default_rng(seed).permutation(9)
@@ -117,5 +117,6 @@ def test_the_order_of_columns_changes_no_weight() -> None:
         )
     # Columns alike share what one of them would have had.
     alone = simplex_least_squares(design[:, :5], target).weights
-    assert plain[[0, 5, 8]] == pytest.approx(alone[0] / 3, abs=1e-12)
-    assert plain[[1, 6]] == pytest.approx(alone[1] / 2, abs=1e-12)
+    assert alone[1] > 0.7
+    assert plain[[1, 5, 8]] == pytest.approx(alone[1] / 3, abs=1e-12)
+    assert plain[4] == pytest.approx(alone[4], abs=1e-12)
