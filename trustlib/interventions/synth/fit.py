@@ -73,13 +73,18 @@ def fit(case: Case, preset: Preset) -> Fit:
 
     Raises
     ------
+    Refusal
+        A preset with predictors where the case has none.
     NotImplementedError
-        The presets with predictors and with a ridge: not in this version.
+        The preset with a ridge: not in this version.
     """
+    from trustlib.interventions.synth.predictor_weighted import predictor_weighted
     from trustlib.interventions.synth.weights import did, synthetic_control, synthetic_did
 
     if preset == "synthetic_control":
         return synthetic_control(case)
+    if preset == "synthetic_control_predictors":
+        return predictor_weighted(case)
     if preset == "synthetic_did":
         return synthetic_did(case)
     if preset == "did":
