@@ -178,22 +178,41 @@ def test_periods_in_which_a_treated_unit_is_missing_are_dropped() -> None:
     frame = rows()
     frame.loc[at(frame, "mint", 2, 6), "outcome"] = np.nan
     frame = frame[~at(frame, "basil", 2)]  # whole where it counts
-    found = panel(frame, predictors=(price(1, 3),), fit_first=2, fit_last=4)
+    found = panel(frame, predictors=(price(1, 3),), fit_first=3, fit_last=4)
     assert found.period_names == ("1", "3", "4", "5", "7", "8")
     assert found.first_treated[of(found, "mint")] == 4
     assert found.outcome[of(found, "mint")].tolist()[3:5] == [3005.625, 3008.225]
     assert "basil" in found.unit_names
     assert found.notes["periods without a treated outcome"] == 2
-    # Periods 2 to 4 without 2.
+    # Periods 3 and 4, which are the second and third that are left.
     assert (found.fit_from, found.fit_to) == (1, 3)
     # A predictor is there in period 2, whatever the outcome.
     assert found.predictors[of(found, "mint")].tolist() == [32.0]
 
 
-def test_a_period_without_any_outcome_at_the_end_is_no_period() -> None:
+def test_periods_without_any_outcome_at_the_ends_are_no_periods() -> None:
+    frame = rows().sort_values("time", ascending=False)
+    frame.loc[frame["time"].isin((1, 8)), "outcome"] = np.nan
+    found = panel(frame)
+    assert found.period_names == tuple("234567")
+    assert found.outcome[:, 0].tolist() == [1000.0 * i + 2.1 for i in range(5)]
+
+
+def test_a_period_has_to_hold_every_treated_unit() -> None:
     frame = rows()
-    frame.loc[frame["time"] == 8, "outcome"] = np.nan
-    assert panel(frame).period_names == tuple("1234567")
+    frame.loc[at(frame, "mint", 2), "outcome"] = np.nan
+    found = panel(frame, treated_units=("mint", "dill"))
+    assert found.period_names == ("1", "3", "4", "5", "6", "7", "8")
+    assert not np.isnan(found.outcome).any()
+
+
+def test_own_starts_inside_a_period_are_counted() -> None:
+    frame = dated()
+    frame["since"] = frame["unit"].map({"mint": "2026-02-11", "dill": "2026-02-09"})
+    frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[us]")
+    found = panel(frame, treated_units=(), treatment_start=None, treatment_start_column="since")
+    assert found.first_treated[[of(found, "mint"), of(found, "dill")]].tolist() == [5, 5]
+    assert found.notes == {"units start inside a period": 1}
 
 
 def test_predictors_are_means_over_their_periods() -> None:
@@ -269,6 +288,11 @@ def test_labels_of_predictors_and_of_the_fit_are_dates_too() -> None:
     )
     assert found.predictors[of(found, "mint")].tolist() == [32.5]
     assert (found.fit_from, found.fit_to) == (1, 5)
+
+
+def test_a_week_stands_for_its_last_day_where_periods_are_days() -> None:
+    found = panel(dated("D", "2026-01-01"), treatment_start="2026-01-06", fit_last="2026-W01")
+    assert found.fit_to == 4
 
 
 def test_whole_numbers_may_be_written_as_text() -> None:
