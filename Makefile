@@ -60,6 +60,8 @@ studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in test
 	$(BIN)/python -m tests.studies.did_coverage
 	$(BIN)/python -m tests.studies.honest_coverage
 	$(BIN)/python -m tests.studies.rollout_truth
+	$(BIN)/python -m tests.studies.synth_coverage
+	$(BIN)/python -m tests.studies.synth_truth
 
 .PHONY: bench
 bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one run

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.studies.synth_truth import NAMES, caught, false_finds, study
 from trustlib import demo
 from trustlib.demo import world as making
 from trustlib.demo.reply_limits import read_limits_truth
@@ -167,3 +168,42 @@ def test_the_examples_sql_gives_a_panel(engine: duckdb.DuckDBPyConnection) -> No
         "mint": pd.Timestamp(making.START.date()),
         "lovage": pd.Timestamp(FIRST + 70 * WEEK),
     }
+
+
+def test_the_truth_is_found_and_so_is_who_else_was_reached() -> None:
+    """Few seeds of the study in tests/studies/synth_truth.py; deterministic: not a gamble."""
+    runs, searches = study(range(1000, 1012))
+    inside = [run.inside for run in runs if run.preset == NAMES["synthetic_did"]]
+    assert len(inside) == 4 * 12  # average and total, with and without borage
+    assert sum(inside) >= 42
+    assert caught(searches) >= 0.8
+    assert false_finds(searches) <= 0.2
+    shown = [
+        abs(run.point) > run.half
+        for run in runs
+        if run.preset == NAMES["synthetic_did"] and run.pool == "example"
+    ]
+    assert sum(shown) >= 22
+
+
+def test_the_neighbour_as_a_donor_makes_the_effect_larger() -> None:
+    _, searches = study(range(1000, 1006))
+    kept = [one for one in searches if one.pool == "neighbour kept" and one.caught]
+    assert kept
+    assert all(one.effect < one.without for one in kept if one.weight > 0.01)
+
+
+def test_the_record_is_that_of_the_study() -> None:
+    record = (ROOT / "tests/studies/synth_truth.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in record.splitlines() if line.startswith("| ")]
+    header = rows[0]
+    led = [
+        dict(zip(header, row, strict=True))
+        for row in rows[1:]
+        if NAMES["synthetic_did"] in row and "left out" in row
+    ]
+    assert len(led) == 2
+    for row in led:
+        assert 0.928 <= float(row["inside the 95 % interval"]) <= 0.985
+    found = float(record.split("found it in ")[1].split("%")[0])
+    assert found >= 80

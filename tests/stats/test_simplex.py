@@ -75,3 +75,48 @@ def test_one_column_and_columns_alike() -> None:
     assert found.objective == pytest.approx(alone.objective)
     exact = simplex_least_squares(design, design @ np.array([0.2, 0.0, 0.5, 0.3]))
     assert exact.weights == pytest.approx([0.2, 0.0, 0.5, 0.3], abs=1e-9)
+
+
+def mixes(seed: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """A target that many mixes of the columns match exactly."""
+    rng = np.random.default_rng(seed)
+    design = rng.normal(size=(rows, columns))
+    return design, design @ rng.dirichlet(np.full(columns, 5.0))
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 2), (2, 9), (4, 30), (8, 60), (3, 4)])
+@pytest.mark.parametrize("ridge", [0.0, 1e-13])
+def test_of_equal_optima_the_most_even_is_taken(rows, columns, ridge) -> None:
+    for seed in range(5):
+        design, target = mixes(seed, rows, columns)
+        found = simplex_least_squares(design, target, ridge=ridge)
+        assert design @ found.weights == pytest.approx(target, abs=1e-11)
+        # Optimality of min |w|² over {w ≥ 0, [A; 1] w = [b; 1]}: w is the positive part of a
+        # combination of the rows.
+        system, held = np.vstack([design, np.ones(columns)]), found.weights > 1e-9
+        price = np.linalg.lstsq(system[:, held].T, found.weights[held], rcond=None)[0]
+        assert found.weights == pytest.approx(np.maximum(system.T @ price, 0), abs=1e-9)
+
+
+def test_a_penalty_too_small_to_be_seen_is_the_limit_of_smaller_ones() -> None:
+    design, target = mixes(7, 4, 30)
+    limit = simplex_least_squares(design, target, ridge=1e-14, intercept=True).weights
+    for ridge, near in ((1e-3, 1e-2), (1e-5, 1e-4), (1e-7, 1e-6)):
+        seen = simplex_least_squares(design, target, ridge=ridge, intercept=True).weights
+        assert seen == pytest.approx(limit, abs=near)
+
+
+def test_the_order_of_columns_changes_no_weight() -> None:
+    design, target = world(6, 12, 5)
+    design = np.hstack([design, design[:, 1:4], design[:, 1:2]])
+    plain = simplex_least_squares(design, target).weights
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(9)
+        assert simplex_least_squares(design[:, order], target).weights == pytest.approx(
+            plain[order], abs=1e-12
+        )
+    # Columns alike share what one of them would have had.
+    alone = simplex_least_squares(design[:, :5], target).weights
+    assert alone[1] > 0.7
+    assert plain[[1, 5, 8]] == pytest.approx(alone[1] / 3, abs=1e-12)
+    assert plain[4] == pytest.approx(alone[4], abs=1e-12)

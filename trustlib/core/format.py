@@ -88,6 +88,12 @@ def probability(value: float | None) -> str:
     return body.lstrip("0") if not body.startswith("1") else "1"
 
 
+def p_value(value: float | None) -> str:
+    """In a sentence: ``p = .08``, ``p < .001``."""
+    told = probability(value)
+    return f"p {told}" if told.startswith("<") else f"p = {told}"
+
+
 def interval(low: float | None, high: float | None, show=count) -> str:
     """Both ends through `show`: ``−783,000 to −655,000``."""
     if low is None or high is None:

@@ -60,7 +60,7 @@ def placebo_check(
     ways = {"increase": "high", "decrease": "low", "either": "far off"}[spec.direction]
     text = (
         f"{beyond} of {n} windows of the same length in the history, where nothing is known "
-        f"to have happened, came out as {ways}: p = {format.probability(p_value)}. "
+        f"to have happened, came out as {ways}: {format.p_value(p_value)}. "
         f"{_overlap(placebos, spec)}{n} cannot give a p below {format.probability(1 / (1 + n))}."
     )
     if choice.grid is not choice.whole_grid:
@@ -68,7 +68,7 @@ def placebo_check(
         counted = placebo_p_value(
             choice.result, placebo_windows(choice.grid, every), direction=spec.direction
         )
-        text += f" Counting the odd days too, p = {format.probability(counted)}."
+        text += f" Counting the odd days too, {format.p_value(counted)}."
     small = p_value <= 1 - spec.level
     label = "unlike quiet weeks" if small else "quiet weeks look alike"
     if too_few_to_tell(p_value, n=n, level=spec.level):
@@ -229,7 +229,7 @@ def level_drift(choice: Choice) -> Check:
             verdict="warn",
             label="the level drifts",
             text="Neighbouring weeks resemble each other more than chance would have it "
-            f"(p = {format.probability(p)}): the level wanders. The forecast follows the "
+            f"({format.p_value(p)}): the level wanders. The forecast follows the "
             f"recent weeks (gain {choice.gain:g}), and every past window was forecast in the "
             "same way, from the weeks before it.",
         )
@@ -239,15 +239,14 @@ def level_drift(choice: Choice) -> Check:
             verdict="warn",
             label="the level may drift",
             text="Neighbouring weeks resemble each other more than chance would have it "
-            f"(p = {format.probability(p)}), but following the recent weeks would not have "
+            f"({format.p_value(p)}), but following the recent weeks would not have "
             "forecast past windows better: the standing level is kept.",
         )
     return Check(
         name=name,
         verdict="pass",
         label="level stands still",
-        text="From week to week the level shows no pattern beyond chance "
-        f"(p = {format.probability(p)}).",
+        text=f"From week to week the level shows no pattern beyond chance ({format.p_value(p)}).",
     )
 
 

@@ -135,12 +135,12 @@ def placebo_in_time_check(found: pd.DataFrame, spec: DidSpec, *, effect: float) 
     text = (
         f"With starts pretended 1 to {int(known['shift'].max())} periods earlier, periods before "
         f"treatment only, the largest departure is {format.count(worst['point'], sign=True)} "
-        f"(effect: {format.count(effect, sign=True)}), p = {format.probability(smallest)}, "
+        f"(effect: {format.count(effect, sign=True)}), {format.p_value(smallest)}, "
         f"{format.probability(adjusted)} for the most extreme of {len(known)}."
         if len(known) > 1
         else "With the start pretended one period earlier, periods before treatment only, the "
         f"effect would be {format.count(worst['point'], sign=True)} "
-        f"(true start: {format.count(effect, sign=True)}), p = {format.probability(smallest)}."
+        f"(true start: {format.count(effect, sign=True)}), {format.p_value(smallest)}."
     )
     if adjusted > 1 - spec.level:
         label = "no effect before the start"

@@ -277,7 +277,7 @@ def pre_trend_check(found: PreTrend) -> Check:
     }[found.basis]
     joint = "is zero" if found.basis == "one slope" else "are all zero"
     text = (
-        f"Test that {what} {joint}: p = {format.probability(found.p_value)}; the treated moved "
+        f"Test that {what} {joint}: {format.p_value(found.p_value)}; the treated moved "
         f"away from their comparison by {format.count(found.slope, sign=True)} per period."
     )
     if found.p_value > 1 - found.level:

@@ -5,7 +5,9 @@
 An active set: the support grows by the weight whose optimality condition is violated most, and
 shrinks along the line towards the support's own optimum (Lawson and Hanson 1974, chapter 23;
 Wolfe 1976, "Finding the nearest point in a polytope"). Every step lowers the objective and there
-are finitely many supports, so it ends at the optimum and not near it.
+are finitely many supports, so it ends at the optimum and not near it. Where a penalty is zero or
+too small to be seen in these steps, and more than one w is optimal, the one of least norm is
+taken: it is the limit of ever smaller penalties, and depends on no order of the columns.
 """
 
 from __future__ import annotations
@@ -15,8 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from trustlib.stats.least_norm import least_norm
+
 FloatArray = npt.NDArray[np.float64]
 _TOLERANCE = 1e-13  # of the optimality conditions, relative to the Gram matrix's diagonal
+_UNSEEN = 1e-9  # a penalty below, relative to the same, is one that goes to zero
+_ROUNDING = 8 * float(np.finfo(float).eps)
+_SLACK = 1e-6  # columns further from optimal have no part in any optimum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,12 +80,16 @@ def simplex_least_squares(
     away = rows - aim[:, None]
     if intercept:
         away = away - away.mean(axis=0)
-    size = float(np.abs(away).max()) or 1.0
+    size = float(np.abs(away).max())
+    if size <= _ROUNDING * max(float(np.abs(rows).max()), float(np.abs(aim).max())):
+        away, size = np.zeros_like(away), 1.0  # nothing differs but the last digit
     away = away / size
     gram = away.T @ away
     gram[np.diag_indices_from(gram)] += ridge / size**2
     weights, steps = _least_norm(gram, start)
     weights = _polished(away, ridge / size**2, weights)
+    if ridge / size**2 <= _UNSEEN * float(np.diag(gram).max()):
+        weights = _evened(away, gram, weights)
     gradient = gram @ weights
     slack = gradient - gradient @ weights
     violated = max(0.0, -float(slack.min()), float(np.abs(slack[weights > 0]).max()))
@@ -156,6 +167,16 @@ def _affine(gram: FloatArray) -> FloatArray:
     except np.linalg.LinAlgError:
         found = np.linalg.lstsq(system, right, rcond=None)[0][:k]
     return np.asarray(found)
+
+
+def _evened(away: FloatArray, gram: FloatArray, weights: FloatArray) -> FloatArray:
+    """Of all optima the one of least norm."""
+    gradient = gram @ weights
+    slack = gradient - gradient @ weights
+    near = (weights > 0) | (slack <= _SLACK * float(np.diag(gram).max()))
+    out = np.zeros(len(weights))
+    out[near] = least_norm(away[:, near], weights[near])
+    return out
 
 
 def _polished(away: FloatArray, ridge: float, weights: FloatArray) -> FloatArray:

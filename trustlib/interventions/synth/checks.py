@@ -45,6 +45,7 @@ def checks(
     half: float,
     donor_names: Sequence[str],
     level: float,
+    resampled: bool = False,
     seed: int = 0,
 ) -> tuple[Check, ...]:
     """One check per assumption.
@@ -59,6 +60,8 @@ def checks(
         The headline, its standard error and half its interval's width; NaN without.
     donor_names
         (n_donors,) as readers see them.
+    resampled
+        The headline's interval does not come from placebos.
     """
     preset = fits[0].preset
     searched = contaminated(parts, fits, level=level)
@@ -72,7 +75,7 @@ def checks(
         donors_affected(searched, donor_names=donor_names, error=error),
         donors_treated(panel),
         one_donor(parts, fits, donor_names=donor_names),
-        enough_donors(chance.n, parts[0][1].n_donors, level=level),
+        enough_donors(chance.n, parts[0][1].n_donors, level=level, resampled=resampled),
         pre_periods(parts),
         convex_hull(parts, preset, predictor_names=panel.predictor_names),
         structural_break_check(broken, period_names=panel.period_names, effect=effect, level=level),

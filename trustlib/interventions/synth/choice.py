@@ -50,12 +50,12 @@ def chosen(panel: SynthPanel, spec: SynthSpec) -> tuple[Led, str]:
     return preset, "it was asked for"
 
 
-def others(panel: SynthPanel, led: Preset) -> tuple[Preset, ...]:
+def others(panel: SynthPanel, led: Led) -> tuple[Preset, ...]:
     """The presets that stand beside the headline's."""
     return tuple(
         preset
         for preset in PRESETS
-        if preset != led
+        if preset not in (led, "augmented")  # which cannot be fitted in this version
         and (preset != "synthetic_control_predictors" or bool(panel.predictor_names))
     )
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trustlib.core.format import level as level_text
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Preset
@@ -113,7 +114,7 @@ def why_none(n_pre: int, level: float) -> str:
         return ""
     return (
         f"not estimable: with {n_pre} periods before the start no effect could be ruled out at "
-        f"{level:.0%}, as one period in {n_pre + 1} is the largest by chance"
+        f"{level_text(level)}, as one period in {n_pre + 1} is the largest by chance"
     )
 
 

@@ -192,7 +192,7 @@ def donors_affected(found: Contamination, *, donor_names: Sequence[str], error: 
         return Check(name=name, verdict="pass", label="no donor moved at the start", text=text)
     listed = ", ".join(
         f"{donor_names[one.donor]} by {count(one.jump, sign=True)} "
-        f"(z = {one.z:.1f}, {percent(one.weight)} of the weight)"
+        f"(z = {count(one.z, sign=True)}, {percent(one.weight)} of the weight)"
         for one in found.reached
     )
     moved = abs(found.without - found.effect)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Check
-from trustlib.core.format import count, percent, plural, probability
+from trustlib.core.format import count, p_value, percent, plural
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Preset
 from trustlib.interventions.synth.hull import OWN_LEVEL
@@ -93,7 +93,7 @@ def placebo_rank(chance: InSpace, *, level: float) -> Check:
     how = "all placebos" if chance.exact else "placebos drawn at random"
     text = (
         f"Set in relation to the match before, the treated's gap after the start is number {rank} "
-        f"of {n:,} ({how}): p = {probability(chance.p_value)}."
+        f"of {n:,} ({how}): {p_value(chance.p_value)}."
     )
     if chance.p_value <= 1 - level + 1e-12:
         return Check(name=name, verdict="pass", label="unusual among placebos", text=text)

@@ -12,7 +12,8 @@ from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Fit
 from trustlib.interventions.synth.panel import SynthPanel
-from trustlib.interventions.synth.spread import Spread
+from trustlib.interventions.synth.placebos_in_space import InSpace
+from trustlib.interventions.synth.spread import Reach
 from trustlib.interventions.synth.total import Sized
 
 
@@ -78,7 +79,7 @@ def names_of(panel: SynthPanel, *, shown: bool) -> tuple[str, ...]:
 
 
 def path_frame(
-    panel: SynthPanel, cohorts: Sequence[Cohort], mean: Mean, spread: Spread
+    panel: SynthPanel, cohorts: Sequence[Cohort], mean: Mean, spread: Reach
 ) -> pd.DataFrame:
     """`SynthResult.path`."""
     first = min(cohort.start for cohort in cohorts)
@@ -112,7 +113,7 @@ def gap_frame(
     panel: SynthPanel,
     cohorts: Sequence[Cohort],
     mean: Mean,
-    spread: Spread,
+    spread: Reach,
     size: Sized,
     conformal: Mapping[str, FloatArray],
 ) -> pd.DataFrame:
@@ -158,7 +159,7 @@ def gap_frame(
     return pd.concat([frame, *own], ignore_index=True)
 
 
-def _halves(spread: Spread, n_periods: int, first: int) -> FloatArray:
+def _halves(spread: Reach, n_periods: int, first: int) -> FloatArray:
     """(n_periods,) half the pointwise interval's width; NaN before the start."""
     return np.array(
         [spread.half(row) if t >= first else np.nan for t, row in enumerate(np.eye(n_periods))]
@@ -256,7 +257,7 @@ def predictors_frame(panel: SynthPanel, cohorts: Sequence[Cohort]) -> pd.DataFra
 
 
 def totals_frame(
-    panel: SynthPanel, size: Sized, spread: Spread, *, all_half: float, value_usd: float | None
+    panel: SynthPanel, size: Sized, spread: Reach, *, all_half: float, value_usd: float | None
 ) -> pd.DataFrame:
     """`SynthResult.totals`."""
     first = int(np.flatnonzero(np.asarray(size.slope) != 0)[0])
@@ -275,3 +276,42 @@ def totals_frame(
     if value_usd is not None:
         frame["value_usd"] = frame["effect"] * value_usd
     return frame
+
+
+def placebos_frame(chance: InSpace, panel: SynthPanel, names: Sequence[str]) -> pd.DataFrame:
+    """`SynthResult.placebos`, largest ratio first."""
+    treated = [names[unit] for unit in np.flatnonzero(panel.treated).tolist()]
+    own = treated[0] if len(treated) == 1 else f"the {len(treated)} treated"
+    ratio = np.array([chance.own_ratio, *chance.ratio])
+    frame = pd.DataFrame(
+        {
+            "unit": [own, *_stand_ins(chance, panel, names)],
+            "treated": [True, *[False] * chance.n],
+            "att": [chance.own_att, *chance.att],
+            "pre_rmspe": [chance.own_pre_rmspe, *chance.pre_rmspe],
+            "post_rmspe": [chance.own_post_rmspe, *chance.post_rmspe],
+            # A match that is exact has no ratio to speak of, and stands first.
+            "ratio": np.where(np.isfinite(ratio), ratio, np.nan),
+            "rank": pd.Series(-ratio).rank(method="max").astype(int),
+        }
+    )
+    frame.loc[0, "rank"] = chance.rank
+    return frame.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def placebo_paths_frame(chance: InSpace, panel: SynthPanel, names: Sequence[str]) -> pd.DataFrame:
+    """`SynthResult.placebo_paths`."""
+    who = _stand_ins(chance, panel, names)
+    return pd.DataFrame(
+        {
+            "unit": np.repeat(np.array(who, dtype=object), panel.n_periods),
+            "time": np.tile(np.array(panel.period_names, dtype=object), chance.n),
+            "gap": chance.paths.ravel(),
+        }
+    ).astype({"unit": str, "time": str, "gap": float})
+
+
+def _stand_ins(chance: InSpace, panel: SynthPanel, names: Sequence[str]) -> list[str]:
+    if chance.donors.shape[1] != 1:
+        return [f"draw {number}" for number in range(1, chance.n + 1)]
+    return [names[unit] for unit in panel.donors[chance.donors[:, 0]].tolist()]

@@ -36,21 +36,29 @@ def pre_periods(parts: Sequence[tuple[int, Case]]) -> Check:
     return Check(name=name, verdict="pass", label="enough before the start", text=text)
 
 
-def enough_donors(n_placebos: int, n_donors: int, *, level: float) -> Check:
+def enough_donors(
+    n_placebos: int, n_donors: int, *, level: float, resampled: bool = False
+) -> Check:
     """Whether the placebos are enough for a p-value as small as the level asks.
 
     Parameters
     ----------
     n_placebos
         Placebos in space that were had; 0 where there were none.
+    resampled
+        The headline's interval comes from units left out or drawn again, not from placebos.
     """
     name = "enough_donors"
     wanted = 1 - level
     if not n_placebos:
         text = (
             f"{plural(n_donors, 'donor')} cannot stand in for the treated and leave one to "
-            "compare with: no placebo, no p-value, no interval."
+            "compare with: no placebo, no p-value"
         )
+        if resampled:
+            text += ". The interval comes from leaving units out or drawing them again."
+            return Check(name=name, verdict="warn", label="few donors", text=text)
+        text += ", no interval."
         return Check(name=name, verdict="fail", label="too few donors", text=text)
     least = 1 / (n_placebos + 1)
     have = f"{plural(n_placebos, 'placebo')} from {plural(n_donors, 'donor')}"

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from trustlib.core import Check
 from trustlib.core.calendar import period
-from trustlib.core.format import count, plural, probability
+from trustlib.core.format import count, p_value, plural
 from trustlib.core.format import level as level_text
 from trustlib.interventions.synth.cohorts import cases, combined
 from trustlib.interventions.synth.fit import Preset, fit
@@ -118,8 +118,8 @@ def in_time_check(found: pd.DataFrame, *, effect: float, preset: Preset, level: 
         f"With the start pretended at {plural(len(known), 'earlier date')}, where nothing "
         f"happened, effects are between {count(known['point'].min(), sign=True)} and "
         f"{count(known['point'].max(), sign=True)} (the real one: {count(effect, sign=True)}); "
-        f"the largest, from {period(worst['start'])} on, has p = "
-        f"{probability(float(worst['p_value']))} by the donors' placebos."
+        f"the largest, from {period(worst['start'])} on, has "
+        f"{p_value(float(worst['p_value']))} by the donors' placebos."
     )
     if asked(preset) != preset:
         text += " Donors are matched on outcomes alone here."

@@ -185,11 +185,16 @@ def _not_estimable(outcome: FloatArray, start: int, season: str, level: float) -
         actual=outcome, counterfactual=blank, effect=blank, low=blank, high=blank, start=start,
         coefficients=np.full(2, np.nan), covariance=np.full((2, 2), np.nan), degrees=0,
         level=level, att=math.nan, standard_error=math.nan,
-        regression=pd.DataFrame(columns=list(COLUMNS)).astype(dict.fromkeys(COLUMNS[1:], float)),
+        regression=no_regression(),
         season=season,
         reason=f"not estimable: {plural(start, 'period')} before the start and {after} from it "
         f"on, and a line with a change needs {LEAST_BEFORE} and {LEAST_AFTER} at least",
     )  # fmt: skip
+
+
+def no_regression() -> pd.DataFrame:
+    """`SynthResult.regression` where there is none: its columns, without rows."""
+    return pd.DataFrame(columns=list(COLUMNS)).astype(dict.fromkeys(COLUMNS[1:], float))
 
 
 def _design(n: int, start: int, columns: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from trustlib.core import Check
-from trustlib.core.format import count, plural, probability
+from trustlib.core.format import count, p_value, plural
 from trustlib.interventions.synth.interrupted import Interrupted
 
 NO_CAUSE = "a change at the time, not a cause"
@@ -56,7 +56,7 @@ def straight_before(found: Interrupted) -> Check:
         text = "Not run: too few periods before the start to see a bend."
         return Check(name=name, verdict="not_run", label="bend not looked for", text=text)
     chance = 1 - found.level
-    text = f"Test that the series before the start is straight: p = {probability(found.curve_p)}."
+    text = f"Test that the series before the start is straight: {p_value(found.curve_p)}."
     if found.curve_p > chance:
         return Check(name=name, verdict="pass", label="straight before", text=text)
     text += " It bends, so the line drawn on from it is no guide to what would have happened."
@@ -73,7 +73,7 @@ def autocorrelation(found: Interrupted) -> Check:
         return Check(name=name, verdict="not_run", label="residuals not looked at", text=text)
     text = (
         f"Neighbouring residuals correlate by about {found.correlation:.2f} (Durbin–Watson "
-        f"{found.durbin_watson:.2f}, Ljung–Box p = {probability(found.ljung_box_p)}). Errors "
+        f"{found.durbin_watson:.2f}, Ljung–Box {p_value(found.ljung_box_p)}). Errors "
         f"allow for that: {count(found.standard_error)}, where Newey–West over "
         f"{plural(found.bandwidth, 'period')} gives {count(found.hac_error)}."
     )

@@ -17,6 +17,7 @@ import numpy as np
 
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.case import Case
+from trustlib.interventions.synth.cohorts import together
 from trustlib.interventions.synth.fit import Fit, Preset, fit
 
 MOST_ENUMERATED = 5_000
@@ -133,18 +134,17 @@ class _One:
 
 def _gathered(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> _One:
     """The cohorts together, each cell weighing its units."""
-    units = np.array([float(case.n_treated) for _, case in parts])
+    units = np.array([case.n_treated for _, case in parts])
     starts = np.array([start for start, _ in parts])
     gaps = np.stack([found.gap for found in fits])
-    after = np.arange(gaps.shape[1]) >= starts[:, None]
-    cells = units[:, None] * after
-    counted = units[:, None] * (after | (np.arange(gaps.shape[1]) < starts.min()))
+    path, att = together(gaps, units=units, starts=starts)
+    cells = units[:, None] * (np.arange(gaps.shape[1]) >= starts[:, None])
     pre = np.array([found.pre_rmspe for found in fits])
     before = units * starts
     return _One(
         fits=tuple(fits),
-        path=(counted * gaps).sum(axis=0) / counted.sum(axis=0),
-        att=float((cells * gaps).sum() / cells.sum()),
+        path=path,
+        att=att,
         pre=float(np.sqrt((before * pre**2).sum() / before.sum())),
         post=float(np.sqrt((cells * gaps**2).sum() / cells.sum())),
     )

@@ -10,7 +10,7 @@ from trustlib.interventions.columns import numbers
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.periods import Periods
 from trustlib.interventions.synth.labels import place
-from trustlib.interventions.synth.spec import PeriodLabel, Predictor, SynthSpec
+from trustlib.interventions.synth.spec import PeriodLabel, Predictor, SynthSpec, predictor_name
 
 
 def window(
@@ -94,7 +94,7 @@ def predictor_matrix(
         values = numbers(frame[wanted.column], wanted.column)
         cells[unit[rows], period[rows] - low] = values[rows]
         made.append(_means(cells[used], wanted, number))
-        names.append(wanted.name or _named(wanted))
+        names.append(wanted.name or predictor_name(wanted.column, wanted.first, wanted.last))
     for name in spec.unit_predictors:
         made.append(_given(spec, name, [labels[place] for place in used.tolist()]))
         names.append(name)
@@ -107,12 +107,6 @@ def predictor_matrix(
         )
     matrix = np.column_stack(made) if made else np.empty((len(used), 0))
     return matrix, tuple(names)
-
-
-def _named(wanted: Predictor) -> str:
-    if str(wanted.first) == str(wanted.last):
-        return f"{wanted.column} {wanted.first}"
-    return f"{wanted.column} {wanted.first}–{wanted.last}"
 
 
 def _means(cells: FloatArray, wanted: Predictor, number: int) -> FloatArray:

@@ -113,7 +113,8 @@ class SynthResult:
         start (label of the pretended one), pre, post (periods), point, standard_error, low,
         high, p_value.
     comparison
-        estimator, description, point, standard_error, low, high, headline (bool).
+        estimator, description, point, standard_error, low, high, headline (bool), interval
+        (its method).
     totals
         time, effect, low, high, value_usd (with a unit value): per period after the start in the
         total's unit; the last row is "all".

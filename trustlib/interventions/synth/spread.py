@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.special import stdtrit
 
+from trustlib.core.format import level as level_text
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.fit import Preset
 
@@ -28,6 +29,16 @@ RANKED: frozenset[Preset] = frozenset(
 )
 LEAST_PLACEBOS = 3  # fewer have no spread to speak of
 _EXACT = 1e-6  # of the placebos' median misfit: matched exactly, and nothing to be relative to
+
+
+class Reach(Protocol):
+    """How far a linear function of the gap path may be off, whatever says so."""
+
+    def error(self, weights: FloatArray) -> float:
+        """Standard error of the gaps weighted by (n_periods,) `weights`; NaN without."""
+
+    def half(self, weights: FloatArray) -> float:
+        """Half the interval's width; NaN where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,8 +122,8 @@ def spread(
             )
         else:
             reason = (
-                f"with {n} placebos no rank reaches {level:.0%}: the interval rests on their "
-                "standard deviation and a bell shape instead"
+                f"with {n} placebos no rank reaches {level_text(level)}: the interval rests on "
+                "their standard deviation and a bell shape instead"
             )
     return Spread(
         kind=kind,

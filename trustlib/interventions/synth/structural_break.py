@@ -16,7 +16,7 @@ from scipy.signal import lfilter
 
 from trustlib.core import Check
 from trustlib.core.calendar import period
-from trustlib.core.format import count, probability
+from trustlib.core.format import count, p_value
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Fit
@@ -144,13 +144,13 @@ def structural_break_check(
     if found.p_value > 1 - level:
         text = (
             "Against the donors' mean the treated runs straight before the start: the likeliest "
-            f"break, at {date}, is no larger than chance makes (p = "
-            f"{probability(found.p_value)})."
+            f"break, at {date}, is no larger than chance makes ("
+            f"{p_value(found.p_value)})."
         )
         return Check(name=name, verdict="pass", label="no break before the start", text=text)
     text = (
-        f"At {date}, before the start, the treated's distance to the donors' mean breaks (p = "
-        f"{probability(found.p_value)}). Its distance to the synthetic changes by "
+        f"At {date}, before the start, the treated's distance to the donors' mean breaks ("
+        f"{p_value(found.p_value)}). Its distance to the synthetic changes by "
         f"{count(found.step, sign=True)} there, beside an effect of {count(effect, sign=True)}."
     )
     if abs(found.step) > LARGE * abs(effect):

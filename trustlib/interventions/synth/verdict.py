@@ -36,13 +36,21 @@ def verdict(
         return "not estimable"
     failed = any(check.verdict == "fail" and check.name in DECISIVE for check in checks)
     apart = not att.low <= 0 <= att.high
-    # Where the placebos' ranks could speak and say otherwise, the two do not add up to a proof.
-    chance = 1 - att.level
-    ranked = p_value is not None and least is not None and least <= chance + 1e-12
-    unusual = ranked and p_value is not None and p_value <= chance + 1e-12
-    if failed or (ranked and unusual != apart):
+    if failed or not _ranks_agree(apart, p_value, least, 1 - att.level):
         return "not conclusive"
     return "effect shown" if apart else "no effect shown"
+
+
+def _ranks_agree(apart: bool, p_value: float | None, least: float | None, chance: float) -> bool:
+    """Whether the placebos' ranks say what the interval says, as far as they can.
+
+    Where so few placebos cannot give a p-value of `chance`, an effect must at least be the most
+    unusual of all; being it proves nothing there.
+    """
+    if p_value is None or least is None:
+        return True
+    unusual = p_value <= max(chance, least) + 1e-12
+    return unusual if apart else least > chance + 1e-12 or not unusual
 
 
 def verdict_alone(att: Estimate, checks: Iterable[Check]) -> str:

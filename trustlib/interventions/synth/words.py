@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trustlib.interventions.synth.choice import Led
 from trustlib.interventions.synth.fit import Preset
 
 PRESET_NAMES: dict[Preset, str] = {
@@ -10,6 +11,10 @@ PRESET_NAMES: dict[Preset, str] = {
     "synthetic_control_predictors": "synthetic control with predictors",
     "augmented": "ridge-augmented synthetic control",
     "did": "difference-in-differences, all donors alike",
+}
+LED_NAMES: dict[Led, str] = {
+    **dict(PRESET_NAMES.items()),
+    "interrupted_time_series": "interrupted time series, no comparison",
 }
 DESCRIPTIONS: dict[Preset, str] = {
     "synthetic_did": "donors and periods weighted, levels may differ",
@@ -27,6 +32,7 @@ def interval_name(kind: str, n_placebos: int) -> str:
         "placebo": f"standard deviation of {n_placebos} placebos in space, Student's t",
         "jackknife": "jackknife over units, weights held fixed",
         "bootstrap": "bootstrap over units",
+        "regression": "Student's t, errors that allow for autocorrelation",
         "none": "no interval",
     }[kind]
 
@@ -40,5 +46,6 @@ def assumption(kind: str) -> str:
         "as widely as the donors stray from theirs, in the shape of a bell",
         "jackknife": "units are independent draws, and many are treated",
         "bootstrap": "units are independent draws, and many are treated",
+        "regression": "without the intervention, the series would have gone on along its line",
         "none": "nothing: there is no interval",
     }[kind]

@@ -155,14 +155,15 @@ def exchangeable(*, units: int = 12, pre: int = 19) -> World:
 def draw(world: World, *, seed: int) -> Draw:
     """One seeded draw of `world`."""
     rng = np.random.default_rng([seed, world.units, world.periods])
-    level = world.unit_sd * rng.standard_normal(world.units)
+    level = rng.standard_normal(world.units)
     line = world.trend * np.linspace(-0.5, 0.5, world.periods)
     common = line + world.period_sd * rng.standard_normal(world.periods)
     loads = rng.standard_normal((world.units, world.rank))
     factors = _factors(world, rng)
     noise = _noise(world, rng)
-    treated = _treated(world, level / world.unit_sd + loads[:, 0], rng)
-    outcome = level[:, None] + common + loads @ factors + noise + treated[:, None] * world.effect
+    treated = _treated(world, level + loads[:, 0], rng)
+    outcome = world.unit_sd * level[:, None] + common + loads @ factors + noise
+    outcome = outcome + treated[:, None] * world.effect
     return Draw(outcome=outcome, treated=treated, world=world)
 
 

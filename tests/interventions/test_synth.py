@@ -1,0 +1,264 @@
+"""The whole answer: what leads, where its interval comes from, what is allowed to be said."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trustlib.core import Refusal
+from trustlib.interventions.synth.result import SynthResult
+from trustlib.interventions.synth.spec import SynthSpec
+from trustlib.interventions.synth.synth import synth
+
+PRE, POST = 20, 8
+
+
+def markets(
+    *,
+    donors: int = 24,
+    starts: tuple[int, ...] = (PRE,),
+    pre: int = PRE,
+    post: int = POST,
+    effect: float = -1.0,
+    seed: int = 0,
+    name: str = "market {:02d}",
+) -> pd.DataFrame:
+    """Rows of units that follow two common factors; the first ones are treated at `starts`."""
+    rng = np.random.default_rng(seed)
+    units, periods = len(starts) + donors, pre + post
+    factors = 0.3 * rng.normal(size=(2, periods)).cumsum(axis=1)
+    outcome = 10 + rng.normal(size=(units, 1)) + rng.uniform(0.2, 1, (units, 2)) @ factors
+    outcome += 0.2 * rng.normal(size=outcome.shape)
+    first = np.full(units, np.nan)
+    for unit, start in enumerate(starts):
+        first[unit] = start
+        outcome[unit, start:] += effect
+    return pd.DataFrame(
+        {
+            "unit": np.repeat([name.format(unit) for unit in range(units)], periods),
+            "time": np.tile(np.arange(periods), units),
+            "outcome": outcome.ravel(),
+            "first": np.repeat(first, periods),
+            "people": np.repeat(rng.uniform(100, 1000, units), periods),
+        }
+    )
+
+
+def spec(**changes) -> SynthSpec:
+    return SynthSpec(**({"treatment_start_column": "first"} | changes))
+
+
+@pytest.fixture(scope="module")
+def one() -> SynthResult:
+    return synth(markets(), spec(unit_value_usd=2.0))
+
+
+def test_one_market_end_to_end(one) -> None:
+    assert one.design.preset == "synthetic_did"
+    assert one.design.inference == "placebo"
+    assert one.verdict == "effect shown"
+    att = one.estimates["att"]
+    assert att.low < -1 < att.high < 0
+    assert one.estimates["placebo_p_value"].point == pytest.approx(1 / 25)
+    assert one.estimates["total_value_usd"].point == pytest.approx(
+        2 * one.estimates["total_effect"].point
+    )
+    beside = ["synthetic_control", "did"]
+    assert {*beside, "synthetic_did"} <= set(one.comparison["estimator"])
+    assert one.comparison["headline"].tolist().count(True) == 1
+
+
+def test_the_frames_belong_to_each_other(one) -> None:
+    att, total = one.estimates["att"], one.estimates["total_effect"]
+    after = one.gap[one.gap["after"]]
+    assert after["point"].mean() == pytest.approx(att.point)
+    # One unit and a level: the total is the sum of the gaps.
+    assert after["cumulative"].iloc[-1] == pytest.approx(total.point) == after["point"].sum()
+    assert after["cumulative_low"].iloc[-1] == pytest.approx(total.low)
+    whole = one.totals[one.totals["time"] == "all"].iloc[0]
+    assert [whole["effect"], whole["low"], whole["high"]] == pytest.approx(
+        [total.point, total.low, total.high]
+    )
+    assert one.totals["value_usd"].tolist() == pytest.approx((2 * one.totals["effect"]).tolist())
+    assert (one.path["actual"] - one.path["synthetic"]).tolist() == pytest.approx(
+        one.gap["point"].tolist()
+    )
+    assert one.weights["weight"].sum() == pytest.approx(1)
+    assert one.pool["role"].value_counts().to_dict() == {"donor": 24, "treated": 1}
+    head = one.comparison[one.comparison["headline"]].iloc[0]
+    assert [head["low"], head["high"]] == pytest.approx([att.low, att.high])
+    treated = one.placebos[one.placebos["treated"]].iloc[0]
+    assert treated["rank"] == 1
+    assert treated["att"] == pytest.approx(att.point)
+    assert len(one.placebo_paths) == 24 * (PRE + POST)
+    assert (after["conformal_p"] <= 0.2).any()
+
+
+def test_every_series_is_plain(one) -> None:
+    for rows in one.series().values():
+        for row in rows:
+            assert all(isinstance(value, str | float | int | bool | None) for value in row.values())
+    kinds = {field.name for field in fields(one)}
+    assert set(one.series()) < kinds
+
+
+def test_rows_in_any_order_give_the_same(one) -> None:
+    shuffled = markets().sample(frac=1, random_state=3)
+    again = synth(shuffled, spec(unit_value_usd=2.0))
+    assert again.estimates["att"] == one.estimates["att"]
+    assert again.placebos.equals(one.placebos)
+
+
+def cases() -> list:
+    """Panel, spec, and (leads, interval, verdict, what fails among the decisive checks)."""
+    few, many = (PRE,) * 3, (PRE,) * 12
+    return [
+        pytest.param(markets(donors=9), {}, ("synthetic_did", "placebo"), id="nine donors"),
+        pytest.param(
+            markets(donors=2), {}, ("synthetic_did", "placebo", "not estimable"), id="two donors"
+        ),
+        pytest.param(
+            markets(donors=1), {}, ("synthetic_did", "placebo", "not estimable"), id="one donor"
+        ),
+        pytest.param(
+            markets(donors=0), {}, ("interrupted_time_series", "regression"), id="no donor"
+        ),
+        pytest.param(
+            markets(donors=0, pre=5, post=2, starts=(5,)),
+            {},
+            ("interrupted_time_series", "regression", "not estimable"),
+            id="no donor, short",
+        ),
+        pytest.param(
+            markets(donors=12, starts=few),
+            {"method": "synthetic_control"},
+            ("synthetic_control", "placebo", "effect shown"),
+            id="three treated",
+        ),
+        pytest.param(
+            markets(donors=12, starts=(15, 15, 20, 22)),
+            {"draws": 199},
+            ("synthetic_did", "placebo", "effect shown"),
+            id="staggered",
+        ),
+        pytest.param(
+            markets(donors=20, starts=many),
+            {"draws": 99},
+            ("synthetic_did", "jackknife", "effect shown"),
+            id="twelve treated",
+        ),
+        pytest.param(
+            markets(donors=20, starts=many),
+            {"draws": 99, "inference": "bootstrap"},
+            ("synthetic_did", "bootstrap", "effect shown"),
+            id="bootstrap",
+        ),
+        pytest.param(
+            markets(pre=2, post=1, starts=(2,)),
+            {},
+            ("synthetic_did", "placebo", "not conclusive"),
+            id="short",
+        ),
+        pytest.param(
+            markets(effect=0.0), {}, ("synthetic_did", "placebo", "no effect shown"), id="nothing"
+        ),
+        pytest.param(markets(), {"method": "did"}, ("did", "placebo"), id="alike"),
+    ]
+
+
+@pytest.mark.parametrize(("frame", "changes", "wanted"), cases())
+def test_what_leads_and_what_may_be_said(frame, changes, wanted) -> None:
+    found = synth(frame, spec(**changes))
+    got = (found.design.preset, found.design.inference, found.verdict)
+    assert got[: len(wanted)] == wanted
+    att = found.estimates["att"]
+    # Either an interval with its method, or the reason why there is none.
+    assert (att.low is None) == (found.verdict == "not estimable")
+    if att.low is None:
+        assert att.note.startswith("not estimable: ")
+    assert found.design.assumption
+    assert found.series()["comparison"]
+
+
+def test_nine_donors_cannot_show_five_percent() -> None:
+    found = synth(markets(donors=9), spec())
+    (check,) = (check for check in found.checks if check.name == "enough_donors")
+    assert check.verdict == "warn"
+    assert "cannot be below .10" in check.text
+    assert "cannot be below 0.1" in found.estimates["placebo_p_value"].note
+
+
+def test_ranks_that_contradict_the_interval_are_not_conclusive(monkeypatch) -> None:
+    frame = markets(donors=24)
+    # A placebo that is matched closely and then strays a little has a larger ratio.
+    last = frame["unit"] == "market 24"
+    near = frame[frame["unit"] == "market 23"]["outcome"].to_numpy()
+    frame.loc[last, "outcome"] = near + np.where(np.arange(PRE + POST) >= PRE, 0.5, 0.0)
+    found = synth(frame, spec(method="synthetic_control"))
+    assert found.estimates["placebo_p_value"].point > 0.05
+    assert found.verdict != "effect shown"
+
+
+def test_people_scale_a_rate() -> None:
+    frame = markets()
+    rate = synth(frame, spec(outcome_scale="rate", weight="people", rate_per=100))
+    people = frame.loc[frame["unit"] == "market 00", "people"].iloc[0]
+    level = synth(frame, spec())
+    assert rate.estimates["att"].point == pytest.approx(level.estimates["att"].point)
+    assert rate.estimates["total_effect"].point == pytest.approx(
+        level.estimates["total_effect"].point * people / 100
+    )
+    share = rate.estimates["relative_effect"]
+    assert share.low < share.point < share.high < 0
+
+
+def test_a_log_is_sized_in_levels() -> None:
+    frame = markets()
+    frame["outcome"] = np.log(frame["outcome"])
+    found = synth(frame, spec(outcome_scale="log"))
+    assert found.estimates["total_effect"].point == pytest.approx(-POST, rel=0.4)
+    below_zero = markets()
+    below_zero["outcome"] -= 10
+    assert synth(below_zero, spec()).estimates["relative_effect"].point is None
+
+
+@pytest.mark.parametrize("name", ["user{:08d}", "{}@example.org"])
+def test_names_that_could_be_people_stay_in_the_room(name) -> None:
+    frame = markets(name=name)
+    found = synth(frame, spec(affected_units=(name.format(7),)))
+    assert not found.design.names_shown
+    told = str(found.series()) + " ".join(check.text for check in found.checks)
+    told += found.placebo_paths.to_csv()
+    assert not any(unit in told for unit in frame["unit"].unique())
+    assert set(found.pool["role"]) == {"treated", "donor", "left out"}
+
+
+@pytest.mark.parametrize(
+    ("frame", "changes", "why"),
+    [
+        (markets(starts=(15, 20)), {"method": "interrupted_time_series"}, "2 dates"),
+        (markets(), {"inference": "jackknife"}, "one start has a single one"),
+        (markets(), {"method": "synthetic_control", "inference": "bootstrap"}, "not valid"),
+        (markets(donors=0), {"method": "synthetic_control"}, "no donor is left"),
+        (markets(), {"outcome_scale": "log", "method": "did", "treated_units": ("x",)}, "no unit"),
+    ],
+)
+def test_refused(frame, changes, why) -> None:
+    with pytest.raises(Refusal, match=why):
+        synth(frame, spec(**changes))
+
+
+def test_a_series_of_its_own_with_donors_beside_it() -> None:
+    found = synth(markets(pre=30), spec(method="interrupted_time_series"))
+    assert found.verdict in ("a change, cause not shown", "no effect shown", "not conclusive")
+    assert found.weights.empty
+    assert found.placebos.empty
+    assert found.in_time.empty
+    assert "synthetic_did" in found.comparison["estimator"].tolist()
+    after = found.gap[found.gap["after"]]
+    assert after["point"].mean() == pytest.approx(found.estimates["att"].point)
+    assert found.totals["effect"].iloc[-1] == pytest.approx(after["point"].sum())
+    assert found.pool["reason"].eq("not used by this method").sum() == 24
