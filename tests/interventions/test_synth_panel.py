@@ -290,9 +290,11 @@ def test_labels_of_predictors_and_of_the_fit_are_dates_too() -> None:
     assert (found.fit_from, found.fit_to) == (1, 5)
 
 
-def test_a_week_stands_for_its_last_day_where_periods_are_days() -> None:
+def test_a_label_that_holds_several_periods_ends_with_its_last() -> None:
     found = panel(dated("D", "2026-01-01"), treatment_start="2026-01-06", fit_last="2026-W01")
     assert found.fit_to == 4
+    found = panel(dated("MS", "2025-10-01"), treatment_start="2026-03", fit_last="2025Q4")
+    assert found.fit_to == 3
 
 
 def test_whole_numbers_may_be_written_as_text() -> None:
