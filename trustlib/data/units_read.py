@@ -39,7 +39,7 @@ def read_units(query: UnitQuery) -> UnitRows:
     NoData
         No rows, or no unit.
     """
-    with _as_predictor_source():
+    with _as_predictor_source(query):
         kept = _kept(query)
         with sources.snapshot_rows(kept.path) as table:
             rows = engine.numbers(table)
@@ -72,12 +72,16 @@ def read_units(query: UnitQuery) -> UnitRows:
 
 
 @contextmanager
-def _as_predictor_source() -> Iterator[None]:
+def _as_predictor_source(query: UnitQuery) -> Iterator[None]:
     """What is said of a source is said of the parameter that names this one."""
     try:
         yield
     except TrustlibError as error:
-        where = re.sub(r"\bsource:", "predictor_source:", error.where or "") or None
+        where = re.sub(r"\bsource:", "predictor_source:", error.where or "")
+        if "predictor_source:" not in where:
+            path = Path(query.source)
+            name = path.name if path.is_absolute() else query.source
+            where = f"{where}, predictor_source: {name}" if where else f"predictor_source: {name}"
         raise type(error)(
             error.what, where=where, nearest=error.nearest, next_step=error.next_step
         ) from None

@@ -22,6 +22,7 @@ from trustlib.stats.least_norm import least_norm
 FloatArray = npt.NDArray[np.float64]
 _TOLERANCE = 1e-13  # of the optimality conditions, relative to the Gram matrix's diagonal
 _UNSEEN = 1e-9  # a penalty below, relative to the same, is one that goes to zero
+_ROUNDING = 8 * float(np.finfo(float).eps)
 _SLACK = 1e-6  # columns further from optimal have no part in any optimum
 
 
@@ -79,13 +80,15 @@ def simplex_least_squares(
     away = rows - aim[:, None]
     if intercept:
         away = away - away.mean(axis=0)
-    size = float(np.abs(away).max()) or 1.0
+    size = float(np.abs(away).max())
+    if size <= _ROUNDING * max(float(np.abs(rows).max()), float(np.abs(aim).max())):
+        away, size = np.zeros_like(away), 1.0  # nothing differs but the last digit
     away = away / size
     gram = away.T @ away
     gram[np.diag_indices_from(gram)] += ridge / size**2
     weights, steps = _least_norm(gram, start)
     weights = _polished(away, ridge / size**2, weights)
-    if ridge / size**2 < _UNSEEN * float(np.diag(gram).max()):
+    if ridge / size**2 <= _UNSEEN * float(np.diag(gram).max()):
         weights = _evened(away, gram, weights)
     gradient = gram @ weights
     slack = gradient - gradient @ weights
@@ -170,7 +173,7 @@ def _evened(away: FloatArray, gram: FloatArray, weights: FloatArray) -> FloatArr
     """Of all optima the one of least norm."""
     gradient = gram @ weights
     slack = gradient - gradient @ weights
-    near = (weights > 0) | (slack < _SLACK * float(np.diag(gram).max()))
+    near = (weights > 0) | (slack <= _SLACK * float(np.diag(gram).max()))
     out = np.zeros(len(weights))
     out[near] = least_norm(away[:, near], weights[near])
     return out
