@@ -145,8 +145,8 @@ def weights(result: SynthResult) -> View:
     caption = "Weight of every donor"
     if len(carry) > MOST_ROWS:
         caption = f"Weights of donors, the first {MOST_ROWS} of {len(carry):,}; all are in the data"
-    if none := len(frame) - len(carry):
-        caption += f"; {none:,} with less than {LEAST_WEIGHT} are not listed"
+    if len(carry) < len(frame):
+        caption += f"; those below {LEAST_WEIGHT} are not listed"
     return house.table(rows, columns=columns, caption=caption, numeric=("Weight",))
 
 

@@ -47,7 +47,11 @@ def _how_sure(result: SynthResult) -> tuple[str, str] | None:
 
 def _made(result: SynthResult) -> tuple[str, str]:
     design = result.design
-    lead = f"{house.upper_first(words.method(result))}: {words.how(result)}."
+    who = f"{words.whom(result)} {words.has(result, 'is', 'are')} compared with"
+    with_what = words.how(result)
+    if design.treated > 1:
+        with_what = with_what.replace(" it ", " them ").replace("its own", "their own")
+    lead = f"{house.upper_first(words.method(result))}: {who} {with_what}."
     if not words.has_interval(words.att(result)):
         return "How it was made", lead
     return "How it was made", (
