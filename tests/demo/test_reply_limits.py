@@ -16,7 +16,7 @@ from trustlib.demo import world as making
 from trustlib.demo.reply_limits import read_limits_truth
 
 ROOT = Path(__file__).resolve().parents[2]
-SQL = ROOT / "tests/interventions/params/intervention_synth/demo/report_rates.sql"
+SQL = ROOT / "params/intervention_synth/report_rates.sql"
 FIRST = date(2024, 10, 14)
 WEEKS, BEFORE = 78, 64
 WEEK = timedelta(days=7)
