@@ -53,8 +53,9 @@ GOLDEN = {
     "placebos in space, Student's t), over 26 periods from 5 Jan 2026 on; in total −40,500 "
     "reports (−53,300 to −27,700), $170,000 less ($116,000 to $224,000 less).",
     "alone": "A change, cause not shown: −12 packs per head and year, per period in California "
-    "(95 % interval −18 to −6; interrupted time series; autocorrelation-robust regression), over "
-    "12 periods from 1989 on; in total −144 packs per head (−216 to −72).",
+    "(95 % interval −18 to −6; interrupted time series, no comparison; Student's t, errors that "
+    "allow for autocorrelation), over 12 periods from 1989 on; in total −144 packs per head "
+    "(−216 to −72).",
     "none": "No effect shown: +1 packs per head and year, per period in California (95 % interval "
     "−11 to +13; synthetic control on past outcomes; ranks of 38 placebos in space, each relative "
     "to its fit), over 12 periods from 1989 on; in total +12 packs per head (−132 to +156).",
@@ -178,9 +179,9 @@ def test_a_change_without_a_comparison_is_no_effect() -> None:
     assert "Weakest point" not in text
     steps = plain(say.what_to_do(made.result("alone"), ()).text)
     assert "Add units that the intervention did not reach" in steps
-    asked = made.result("alone")
-    asked = replace(asked, design=replace(asked.design, donors=12))
-    assert "compares with the 12 donors in the source" in plain(say.what_to_do(asked, ()).text)
+    asked = made.result("alone", left_out=("not used by this method",) * 12)
+    text = plain(say.what_to_do(asked, ()).text)
+    assert "Set method: auto, which compares with the 12 other units in the source." in text
 
 
 def test_why_it_is_not_conclusive() -> None:
@@ -335,6 +336,7 @@ def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     assert "“a donor moved at the start”" in text
     assert "Quote no effect" in answer("few_donors")
     assert "Do not decide on −20 alone: the interval runs from −32 to −8" in answer("doubt")
+    assert "a check on which it rests fails (too few donors). Settle it first." in answer("nine")
     result = made.result("nine")
     steps = plain(say.what_to_do(result, result.checks).text)
     assert "list it in affected_units" in steps

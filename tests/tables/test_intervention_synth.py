@@ -45,7 +45,7 @@ def test_every_table_is_even_and_escaped_or_a_box_with_the_reason(kind) -> None:
 def test_a_market_alone_has_no_tables_of_donors_but_their_reason() -> None:
     result = made.result("alone")
     boxes = {name for name in TABLES if "<table" not in getattr(tabulate, name)(result).html}
-    assert boxes == {"comparison", "weights", "placebos"}
+    assert boxes == {"weights", "placebos"}
     assert "there are no donors" in tabulate.placebos(result).text
 
 

@@ -192,8 +192,8 @@ def about_estimators(result: SynthResult) -> About:
         return _nothing("No estimates to compare", why)
     return _about(
         alt=f"The effect by {show.plural(len(frame), 'method')}, {_range(result, frame)}.",
-        caption=f"The same effect by every method; {_intervals(result, frame)}. "
-        "Filled: the headline.",
+        caption="The same effect by every method; "
+        f"{_intervals(result, frame, 'by the rule of each')}. Filled: the headline.",
     )
 
 
@@ -232,9 +232,10 @@ def about_in_time(result: SynthResult) -> About:
     )
 
 
-def _intervals(result: SynthResult, frame: pd.DataFrame) -> str:
+def _intervals(result: SynthResult, frame: pd.DataFrame, by: str = "from placebos") -> str:
+    """Of rows beside the headline's; those of other donors and dates always rest on placebos."""
     if frame["low"].notna().any():
-        return f"bars: {words.level(result)} intervals {words.by(result)}"
+        return f"bars: {words.level(result)} intervals {by}"
     return f"no intervals: {words.why_none(result)}"
 
 

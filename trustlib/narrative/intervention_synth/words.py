@@ -13,8 +13,9 @@ from trustlib.core import Estimate
 from trustlib.core import format as show
 from trustlib.core.calendar import period as named
 from trustlib.core.text import short
+from trustlib.interventions.synth.alone import UNUSED
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.words import PRESET_NAMES
+from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.narrative import house
 from trustlib.narrative.interventions.words import (
     amount,
@@ -105,6 +106,7 @@ _LEFT_OUT = {
     "no outcome": "without an outcome",
     "not in donor_units": "not chosen as donors",
     "treated": "treated too",
+    UNUSED: "that this method does not use",
 }
 
 
@@ -167,10 +169,7 @@ def over(result: SynthResult) -> str:
 
 def method(result: SynthResult) -> str:
     """What the headline's method is called."""
-    preset = result.design.preset
-    return (
-        "interrupted time series" if preset == "interrupted_time_series" else PRESET_NAMES[preset]
-    )
+    return "interrupted time series" if alone(result) else LED_NAMES[result.design.preset]
 
 
 def how(result: SynthResult) -> str:
