@@ -45,7 +45,7 @@ def test_every_table_is_even_and_escaped_or_a_box_with_the_reason(kind) -> None:
 def test_a_market_alone_has_no_tables_of_donors_but_their_reason() -> None:
     result = made.result("alone")
     boxes = {name for name in TABLES if "<table" not in getattr(tabulate, name)(result).html}
-    assert boxes == {"comparison", "weights", "placebos"}
+    assert boxes == {"weights", "placebos"}
     assert "there are no donors" in tabulate.placebos(result).text
 
 
@@ -94,7 +94,7 @@ def test_weights_are_listed_where_there_are_any_and_the_others_counted() -> None
     rows = rows_of(view)
     assert rows[0] == ["State 1", "0.508"]
     assert len(rows) == 6
-    assert "32 with less than 0.001 are not listed" in view.text
+    assert "those below 0.001 are not listed" in view.text
     assert [row[-1] for row in rows_of(tabulate.weights(made.result("augmented")))][-1] == "−0.050"
     dated = rows_of(tabulate.weights(made.result("staggered")))
     assert dated[0][1] == f"from 23{NBSP}Jun{NBSP}2025"

@@ -12,8 +12,9 @@ from trustlib.core import format as show
 from trustlib.core.calendar import period
 from trustlib.core.text import short, told_apart
 from trustlib.core.view import note
+from trustlib.interventions.synth.choice import Led
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.words import PRESET_NAMES
+from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.tables import house, numbers, run
 from trustlib.tables.intervention_synth_assumptions import assumptions
 from trustlib.tables.run import Read, checks, health, not_found, statement
@@ -46,10 +47,6 @@ _QUANTITIES = {
     "pre_period_rmspe": "Misfit before the start (root mean square)",
 }
 _ALONE = "interrupted_time_series"
-_NAMES: dict[str, str] = {
-    **{str(preset): name for preset, name in PRESET_NAMES.items()},
-    _ALONE: "interrupted time series",
-}
 
 
 def estimates(result: SynthResult) -> View:
@@ -119,10 +116,10 @@ def comparison(result: SynthResult) -> View:
     rows = []
     for _, row in frame.iterrows():
         number, interval = numbers.triple(row, "point", beside)
-        name = house.capital(_NAMES.get(str(row["estimator"]), str(row["estimator"])))
+        name = house.capital(str(row["description"]))
         lead = " (headline)" if row["headline"] else ""
-        rows.append((f"{name}{lead}", number, interval, house.capital(str(row["description"]))))
-    columns = ("Method", "Effect", _level(result), "How")
+        rows.append((f"{name}{lead}", number, interval, house.capital(str(row["interval"]))))
+    columns = ("Method", "Effect", _level(result), "Interval from")
     return house.table(
         rows, columns=columns, caption="The same effect by every method", numeric=columns[1:3]
     )
@@ -145,8 +142,8 @@ def weights(result: SynthResult) -> View:
     caption = "Weight of every donor"
     if len(carry) > MOST_ROWS:
         caption = f"Weights of donors, the first {MOST_ROWS} of {len(carry):,}; all are in the data"
-    if none := len(frame) - len(carry):
-        caption += f"; {none:,} with less than {LEAST_WEIGHT} are not listed"
+    if len(carry) < len(frame):
+        caption += f"; those below {LEAST_WEIGHT} are not listed"
     return house.table(rows, columns=columns, caption=caption, numeric=("Weight",))
 
 
@@ -235,13 +232,12 @@ def _terms(result: SynthResult) -> dict[str, str]:
         "Pretended start": "A date before the real one, with all data from the real one on taken "
         "away: an effect there would be chance or a sign that something is wrong.",
     }
-    for name in dict.fromkeys([str(result.design.preset), *result.comparison["estimator"]]):
-        if name in _METHODS:
-            terms[house.capital(_NAMES[name])] = _METHODS[name]
+    used = {result.design.preset, *result.comparison["estimator"]}
+    terms.update({house.capital(LED_NAMES[led]): _METHODS[led] for led in _METHODS if led in used})
     return terms
 
 
-_METHODS = {
+_METHODS: dict[Led, str] = {
     "synthetic_did": "Weights donors and periods before the start, and allows the treated a level "
     "of its own (Arkhangelsky and others, 2021).",
     "synthetic_control": "Weights donors, none below zero, to match every period before the start "

@@ -13,8 +13,9 @@ from trustlib.core import Estimate
 from trustlib.core import format as show
 from trustlib.core.calendar import period as named
 from trustlib.core.text import short
+from trustlib.interventions.synth.alone import UNUSED
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.words import DESCRIPTIONS, PRESET_NAMES
+from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.narrative import house
 from trustlib.narrative.interventions.words import (
     amount,
@@ -46,6 +47,7 @@ __all__ = [
     "counted",
     "excludes_zero",
     "first",
+    "has",
     "has_interval",
     "how",
     "interval_of",
@@ -66,7 +68,6 @@ __all__ = [
     "placebos",
     "reason",
     "relative",
-    "since",
     "size",
     "thing",
     "unit",
@@ -86,6 +87,18 @@ _BY = {
     "bootstrap": "by bootstrap",
     "regression": "from the regression",
 }
+_WITH = {
+    "synthetic_did": "a weighted mix of donors that moved like it before the start, at whatever "
+    "level",
+    "synthetic_control": "a weighted mix of donors that was like it in every period before the "
+    "start",
+    "synthetic_control_predictors": "a weighted mix of donors that was like it in what predicts "
+    "the outcome",
+    "augmented": "a weighted mix of donors that was like it before the start, less the difference "
+    "that remained",
+    "did": "the mean of all donors, each counting alike",
+    "interrupted_time_series": "its own line before the start, drawn on",
+}
 # Why a unit is not in the pool, behind a number.
 _LEFT_OUT = {
     "affected": "that the intervention reached otherwise",
@@ -93,6 +106,7 @@ _LEFT_OUT = {
     "no outcome": "without an outcome",
     "not in donor_units": "not chosen as donors",
     "treated": "treated too",
+    UNUSED: "that this method does not use",
 }
 
 
@@ -140,38 +154,27 @@ def whom(result: SynthResult) -> str:
 
 
 def per(result: SynthResult) -> str:
-    """``per period``, or ``per treated unit and period`` where there are several."""
-    return "per period" if result.design.treated == 1 else "per treated unit and period"
-
-
-def since(result: SynthResult) -> str:
-    """``from 1989 on``; ``from starts between 5 Jan 2026 and 2 Feb 2026 on``."""
-    starts = result.design.starts
-    if len(starts) == 1:
-        return f"from {named(starts[0])} on"
-    return f"from starts between {named(starts[0])} and {named(starts[-1])} on"
+    """``per period``, or ``per unit and period`` where several are treated."""
+    return "per period" if result.design.treated == 1 else "per unit and period"
 
 
 def over(result: SynthResult) -> str:
-    """``12 periods from 1989 on``."""
-    up_to = "up to " if len(result.design.starts) > 1 else ""
-    return f"{up_to}{show.plural(result.design.post, 'period')} {since(result)}"
+    """``12 periods from 1989 on``; ``up to 12 periods, with starts from 1989 to 1995``."""
+    starts = result.design.starts
+    periods = show.plural(result.design.post, "period")
+    if len(starts) == 1:
+        return f"{periods} from {named(starts[0])} on"
+    return f"up to {periods}, with starts from {named(starts[0])} to {named(starts[-1])}"
 
 
 def method(result: SynthResult) -> str:
     """What the headline's method is called."""
-    preset = result.design.preset
-    return (
-        "interrupted time series" if preset == "interrupted_time_series" else PRESET_NAMES[preset]
-    )
+    return "interrupted time series" if alone(result) else LED_NAMES[result.design.preset]
 
 
 def how(result: SynthResult) -> str:
-    """What the headline's method does, in a clause."""
-    preset = result.design.preset
-    if preset == "interrupted_time_series":
-        return "its own line before the start, drawn on"
-    return DESCRIPTIONS[preset]
+    """What the headline's method compares with, a clause behind ``California is compared with``."""
+    return _WITH[result.design.preset]
 
 
 def by(result: SynthResult) -> str:
@@ -255,6 +258,11 @@ def p_text(value: float) -> str:
     """``p = .03``, ``p < .001``."""
     text = show.probability(value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def has(result: SynthResult, one: str, several: str) -> str:
+    """`one` behind a single treated unit, `several` behind more."""
+    return one if result.design.treated == 1 else several
 
 
 def period(result: SynthResult) -> str:
