@@ -28,6 +28,7 @@ __all__ = [
     "health",
     "not_found",
     "placebos",
+    "predictor_choices",
     "sources",
     "statement",
     "totals",
@@ -139,6 +140,29 @@ def comparison(result: SynthResult) -> View:
     columns = ("Method", "Effect", _level(result), "Interval from")
     return house.table(
         rows, columns=columns, caption="The same effect by every method", numeric=columns[1:3]
+    )
+
+
+def predictor_choices(result: SynthResult) -> View:
+    """The effect under other weights of the predictors."""
+    frame = result.predictor_choices
+    if frame.empty:
+        return note("No other weights of predictors: the headline does not rest on predictors.")
+    rows = [
+        (
+            house.capital(short(str(row["choice"]), 60)),
+            show.count(row["att"], sign=True),
+            show.count(float(row["mspe"]) ** 0.5),
+            show.percent(row["largest_weight_change"]),
+        )
+        for _, row in frame.iterrows()
+    ]
+    columns = ("Weights", "Effect", "Misfit before the start", "Largest change of a weight")
+    return house.table(
+        rows,
+        columns=columns,
+        caption="The effect under other weights of the predictors; misfit: root mean square",
+        numeric=columns[1:],
     )
 
 
