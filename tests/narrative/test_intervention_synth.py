@@ -180,12 +180,16 @@ def test_a_change_without_a_comparison_is_no_effect() -> None:
     steps = plain(say.what_to_do(made.result("alone"), ()).text)
     assert "Add units that the intervention did not reach" in steps
     asked = made.result("alone", left_out=("not used by this method",) * 12)
+    who = plain(say.who_is_the_synthetic(asked).text)
+    assert "12 units were not used as donors: all not used by this method." in who
+    unsure = section("what_happened", "alone", verdict=words.NOT_CONCLUSIVE)
+    assert "came out 10 % below its own earlier line, which does not settle" in unsure
     text = plain(say.what_to_do(asked, ()).text)
     assert "Set method: auto, which compares with the 12 other units in the source." in text
 
 
 def test_why_it_is_not_conclusive() -> None:
-    assert "placebos moved as far too often to call the gap unusual (p = .23)" in answer("doubt")
+    assert "but among the placebos the gap is not unusual enough (p = .23)" in answer("doubt")
     assert "a check on which it rests fails: too few donors" in answer("nine")
     wide = told("doubt", att={"low": -41.0, "high": 1.0}, placebo_p_value={"point": 0.026})
     assert "The gap is unusual among the placebos (p = .03), but the interval" in plain(
@@ -271,9 +275,10 @@ def test_donors_are_counted_by_the_weight_that_they_carry() -> None:
     assert "2 donors with a negative weight, −0.1" in section("who_is_the_synthetic", "augmented")
     few = section("who_is_the_synthetic", "few_donors")
     assert few.startswith("Both donors stand in for California, State 1 most (67 %)")
-    assert "1 unit was not used as a donor: 1 with missing cells." in few
-    assert "2 treated too and 1 that the intervention reached otherwise" in section(
-        "who_is_the_synthetic", "money"
+    assert "1 unit was not used as a donor: with missing cells." in few
+    assert (
+        "3 units were not used as donors: 2 treated too and 1 reached by it otherwise"
+        in section("who_is_the_synthetic", "money")
     )
     one = section("who_is_the_synthetic", "one_market", donors=1)
     assert one.startswith("The one donor stands in for California")
@@ -335,7 +340,10 @@ def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     assert "$170,000 less; at the cautious end, $116,000 less" in text
     assert "“a donor moved at the start”" in text
     assert "Quote no effect" in answer("few_donors")
-    assert "Do not decide on −20 alone: the interval runs from −32 to −8" in answer("doubt")
+    doubt = answer("doubt")
+    assert "Do not decide on −20 alone: the interval runs from −32 to −8, and a donor that" in doubt
+    calm = replace(made.result("doubt"), checks=())
+    assert "has two answers. Wait for more periods" in plain(say.answer(calm, ()).text)
     assert "a check on which it rests fails (too few donors). Settle it first." in answer("nine")
     result = made.result("nine")
     steps = plain(say.what_to_do(result, result.checks).text)

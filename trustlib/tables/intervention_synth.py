@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from trustlib.core import View
+from trustlib.core import View, stack
 from trustlib.core import format as show
 from trustlib.core.calendar import period
 from trustlib.core.text import short, told_apart
@@ -68,12 +68,29 @@ def estimates(result: SynthResult) -> View:
     outcome = short(result.spec.outcome_name or result.spec.outcome, 60)
     log = ", log points" if result.design.outcome_scale == "log" else ""
     columns = ("Quantity", "Estimate", _level(result), "How", "n")
-    return house.table(
+    table = house.table(
         rows,
         columns=columns,
         caption=f"Estimates; effects are in {outcome}{log}",
         numeric=("Estimate", _level(result), "n"),
     )
+    return stack([table, _regression(result)]) if len(result.regression) else table
+
+
+def _regression(result: SynthResult) -> View:
+    """The terms of an interrupted time series."""
+    rows = [
+        (house.capital(str(row["term"])), *_free(row)) for _, row in result.regression.iterrows()
+    ]
+    columns = ("Term", "Estimate", _level(result))
+    caption = "The regression: level and trend, per period"
+    return house.table(rows, columns=columns, caption=caption, numeric=columns[1:])
+
+
+def _free(row: pd.Series) -> tuple[str, str]:
+    """Terms of a regression are in units of their own: each has its own decimals."""
+    point, low, high = (numbers.number(row[key]) for key in ("point", "low", "high"))
+    return show.triple(point, low, high, sign=True)
 
 
 def totals(result: SynthResult) -> View:

@@ -45,7 +45,9 @@ def _steps(result: SynthResult, checks: Sequence[Check]) -> list[str]:
         )
     steps += _donor_steps(result)
     if result.verdict == NOT_CONCLUSIVE and decisive(result) is None:
-        steps.append(f"See which of the two answers to believe. {doubt(result)}")
+        steps.append(
+            f"Wait for more periods, or add donors that are more like it: {_lower(doubt(result))}"
+        )
     if words.known(result) and result.design.post < 4:
         steps.append("Run this again when more periods have passed since the start.")
     if result.spec.unit_value_usd is None and result.verdict == SHOWN:
@@ -54,6 +56,10 @@ def _steps(result: SynthResult, checks: Sequence[Check]) -> list[str]:
         if made.verdict == "fail" and made.name not in ("enough_donors", "donors_affected"):
             steps.append(f"Settle the failed check: {clean(made.label)}.")
     return steps or ["Keep the donors free of the intervention and run this again."]
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _donor_steps(result: SynthResult) -> list[str]:
@@ -68,8 +74,7 @@ def _donor_steps(result: SynthResult) -> list[str]:
             "can be told from whatever else happened."
         )
         return steps
-    moved = words.check(result.checks, "donors_affected")
-    if moved is not None and moved.verdict in ("warn", "fail"):
+    if words.moved_donor(result):
         steps.append(
             "Find out what happened in the donor that moved at the start; if the intervention "
             "reached it, list it in affected_units and run this again."

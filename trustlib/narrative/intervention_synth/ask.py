@@ -44,6 +44,12 @@ def _request(result: SynthResult) -> list[str]:
             return [
                 f"{lead} a check on which it rests fails ({clean(made.label)}). Settle it first."
             ]
+        if words.moved_donor(result):
+            return [
+                f"{lead} the interval runs from {interval}, and a donor that moved at the start "
+                "may spoil the comparison. Find out whether the intervention reached it; if so, "
+                "list it in affected_units and run this again."
+            ]
         return [
             f"{lead} the interval runs from {interval}, and whether chance could do this has two "
             "answers. Wait for more periods, or find donors that are more like it, and run this "

@@ -105,6 +105,6 @@ def _period_by_period(result: SynthResult) -> tuple[str, str] | None:
     return "Period by period", (
         f"Of {show.plural(len(rows), 'period')} from the start on, {which} "
         f"{'has' if clear == 1 else 'have'} a {words.level(result)} conformal interval without "
-        "zero. It sets the gap of one period against those before the start, and assumes that "
-        "these could have come in any order."
+        "zero. It sets the gap of one period against those before the start only, and not against "
+        "what donors did later; it assumes that these could have come in any order."
     )

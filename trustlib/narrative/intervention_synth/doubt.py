@@ -20,8 +20,8 @@ def doubt(result: SynthResult) -> str:
         text = words.p_text(p.point)
         if apart:
             return (
-                "The interval excludes zero, but placebos moved as far too often to call the gap "
-                f"unusual ({text})."
+                "The interval excludes zero, but among the placebos the gap is not unusual enough "
+                f"({text})."
             )
         return (
             f"The gap is unusual among the placebos ({text}), but the interval of its average "

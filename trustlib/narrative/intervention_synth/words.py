@@ -9,11 +9,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
 from trustlib.core import format as show
 from trustlib.core.calendar import period as named
 from trustlib.core.text import short
-from trustlib.interventions.synth.alone import UNUSED
 from trustlib.interventions.synth.result import SynthResult
 from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.narrative import house
@@ -58,6 +57,7 @@ __all__ = [
     "level",
     "method",
     "moved",
+    "moved_donor",
     "numbers",
     "outcome",
     "over",
@@ -101,12 +101,11 @@ _WITH = {
 }
 # Why a unit is not in the pool, behind a number.
 _LEFT_OUT = {
-    "affected": "that the intervention reached otherwise",
+    "affected": "reached by it otherwise",
     "missing cells": "with missing cells",
     "no outcome": "without an outcome",
-    "not in donor_units": "not chosen as donors",
+    "not in donor_units": "not among donor_units",
     "treated": "treated too",
-    UNUSED: "that this method does not use",
 }
 
 
@@ -224,12 +223,13 @@ def size(result: SynthResult) -> tuple[str, str]:
 
 
 def away(result: SynthResult) -> str:
-    """``20.0 below where it would have been``."""
+    """``20.0 below where it would have been``, or ``… below its own earlier line``."""
     point = att(result).point or 0.0
+    where = "its own earlier line" if alone(result) else "where it would have been"
     if not point:
-        return "where it would have been"
+        return f"on {where}" if alone(result) else where
     side = "below" if point < 0 else "above"
-    return f"{bare(size(result)[0])} {side} where it would have been"
+    return f"{bare(size(result)[0])} {side} {where}"
 
 
 def relative(result: SynthResult) -> str | None:
@@ -238,14 +238,21 @@ def relative(result: SynthResult) -> str | None:
     if estimate is None or estimate.point is None or is_log(result):
         return None
     if abs(estimate.point) < 0.0005:
-        return "as it would have been"
+        return "on its own earlier line" if alone(result) else "as it would have been"
     side = "below" if estimate.point < 0 else "above"
-    return f"{percent(abs(estimate.point))} {side} what it would have been"
+    what = "its own earlier line" if alone(result) else "what it would have been"
+    return f"{percent(abs(estimate.point))} {side} {what}"
 
 
 def placebos(result: SynthResult) -> pd.DataFrame:
     """Those of the placebos that were not the treated."""
     return result.placebos[~result.placebos["treated"].astype(bool)]
+
+
+def moved_donor(result: SynthResult) -> Check | None:
+    """The check of donors that moved when treatment started, where one did."""
+    made = check(result.checks, "donors_affected")
+    return made if made is not None and made.verdict in ("warn", "fail") else None
 
 
 def least_p(result: SynthResult) -> float | None:
@@ -274,6 +281,9 @@ def period(result: SynthResult) -> str:
 def counted(reasons: Iterable[str]) -> str:
     """``2 treated too and 1 with missing cells`` from the reasons of those left out."""
     seen = Counter(_LEFT_OUT.get(why, why) for why in reasons)
+    if len(seen) == 1:
+        ((why, n),) = seen.items()
+        return f"all {why}" if n > 1 else why
     ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     return house.listed([f"{n:,} {why}" for why, n in ranked])
 
