@@ -18,7 +18,7 @@ from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.predictor_program import WIDEST, Program
 from trustlib.stats.simplex import simplex_least_squares
 
-_SCREENED = 60  # random starts that are looked at
+_SCREENED = 200  # random starts that are looked at
 _FOLLOWED = 12  # the best starts, followed as if there were no kinks
 _FINISHED = 3  # the best of these, followed across kinks
 _SAME = 1e-4  # relative: objectives that differ by less are the same optimum
