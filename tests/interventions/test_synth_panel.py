@@ -391,14 +391,14 @@ REFUSALS: dict[str, tuple[Callable[[Frame], Frame], dict[str, Any], str, str]] =
     "an unknown treated unit": (
         _same, {"treated_units": ("mnit", "sage")},
         "treated_units names 'mnit', and 1 more: no unit of the panel is called that",
-        "treated_units, column 'unit' with 5 units",
+        "treated_units; the panel has 5\xa0units",
     ),
     "an unknown donor": (
-        _same, {"donor_units": ("thime",)}, "donor_units names 'thime'", "donor_units, column",
+        _same, {"donor_units": ("thime",)}, "donor_units names 'thime'", "donor_units; the panel",
     ),
     "an unknown affected unit": (
         _same, {"affected_units": ("Borage",)}, "affected_units names 'Borage'",
-        "affected_units, column",
+        "affected_units; the panel",
     ),
     "treated and a donor": (
         _same, {"donor_units": ("mint", "dill")}, "1 treated unit is in donor_units too",
