@@ -210,7 +210,7 @@ def test_what_the_interval_assumes_is_said_with_it() -> None:
 def test_ranks_are_said_with_the_least_that_so_few_can_show() -> None:
     first = section("is_it_chance", "one_market")
     assert first.startswith(
-        "Tried in its place, none of 38 donors strayed as far, for how well each was matched "
+        "Tried in its place, none of 38 donors strayed as far, set against each one's match before "
         "(p = .03, the least that so many can show)"
     )
     assert "before it, California is number 1 of 39" in first

@@ -37,12 +37,12 @@ def ranked(result: SynthResult) -> str | None:
     if as_far == 0:
         many = "many" if p.point <= 1 - result.spec.level + 1e-12 else "few"
         return (
-            f"{place}, none of {donors} strayed as far, for how well each was matched "
+            f"{place}, none of {donors} strayed as far, set against each one's match before "
             f"({words.p_text(p.point)}, the least that so {many} can show)."
         )
     return (
-        f"{place}, {house.number_word(as_far)} of {donors} strayed as far or further, for how well "
-        f"each was matched ({words.p_text(p.point)})."
+        f"{place}, {house.number_word(as_far)} of {donors} strayed as far or further, set "
+        f"against each one's match before ({words.p_text(p.point)})."
     )
 
 
