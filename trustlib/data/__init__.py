@@ -1,4 +1,4 @@
-"""Reading a source: snapshot, counts or the rows of a panel, and what was found on the way."""
+"""Reading a source: snapshot, counts, rows of a panel or of units, and what was found on it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from trustlib.data.panel_records import PanelQuery, PanelRows, covariate_names
 from trustlib.data.records import Counts, CountsQuery, Snapshot
+from trustlib.data.units_records import UnitQuery, UnitRows
 
 if TYPE_CHECKING:
     from trustlib.data.panel_read import read_panel
     from trustlib.data.read import read_counts
+    from trustlib.data.units_read import read_units
 
 __all__ = [
     "Counts",
@@ -17,9 +19,12 @@ __all__ = [
     "PanelQuery",
     "PanelRows",
     "Snapshot",
+    "UnitQuery",
+    "UnitRows",
     "covariate_names",
     "read_counts",
     "read_panel",
+    "read_units",
 ]
 
 
@@ -33,4 +38,8 @@ def __getattr__(name: str) -> object:
         from trustlib.data.panel_read import read_panel
 
         return read_panel
+    if name == "read_units":
+        from trustlib.data.units_read import read_units
+
+        return read_units
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

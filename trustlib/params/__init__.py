@@ -5,6 +5,7 @@ from trustlib.params.describing import json_schema, json_schema_text, new, table
 from trustlib.params.files import ParamsFile, load, read
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
+from trustlib.params.interventions_synth import InterventionSynthParams
 from trustlib.params.schemas import notebooks, schema
 from trustlib.params.shared import SharedParams
 
@@ -12,6 +13,7 @@ __all__ = [
     "IncidentSizingParams",
     "InterventionDidParams",
     "InterventionPowerParams",
+    "InterventionSynthParams",
     "ParamsFile",
     "SharedParams",
     "json_schema",

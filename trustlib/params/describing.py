@@ -151,4 +151,5 @@ def _type_words(item: dict[str, Any]) -> str:
     if item.get("type") == "array":
         return f"list of {_type_words(item.get('items', {}))}"
     words = {"string": "text", "integer": "whole number", "null": "null", "boolean": "true/false"}
+    words |= {"object": "mapping"}
     return words.get(item.get("type", ""), item.get("type", "any"))

@@ -2,82 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from trustlib.params.fields import Column, Source, Text, fault
-from trustlib.params.shared import SharedParams
+from trustlib.params.fields import Column, Text, fault
+from trustlib.params.panels import (
+    ALONE,
+    OutcomeName,
+    OutcomeScale,
+    PanelParams,
+    RatePer,
+    TotalLabel,
+    UnitValue,
+    a_rate_is_of_people,
+    roles,
+)
 
 if TYPE_CHECKING:
     from trustlib.data import PanelQuery
     from trustlib.interventions import DidSpec
     from trustlib.interventions.power import PowerSpec
-
-# Columns that may play no second role; a cluster may be the unit itself.
-_ALONE = (
-    "unit_column",
-    "time_column",
-    "outcome_column",
-    "treatment_start_column",
-    "treated_column",
-)
-
-
-class PanelParams(SharedParams):
-    """A panel: one row per unit and period, with an outcome."""
-
-    notebook: ClassVar[str] = "panel"
-
-    source: Annotated[
-        Source,
-        Field(
-            description=SharedParams.model_fields["source"].description,
-            examples=["data/my-panel.csv", "params/intervention_did/complaint_rates.sql"],
-        ),
-    ]
-    unit_column: Annotated[
-        Column,
-        Field(
-            description="Column with the unit that is treated or not: market, cohort, county.",
-            examples=["market"],
-        ),
-    ]
-    time_column: Annotated[
-        Column,
-        Field(
-            description="Column with the period, evenly spaced: whole numbers, dates, months "
-            "(2024-03), quarters (2024Q1) or ISO weeks (2024-W05). One row per unit and period.",
-            examples=["week"],
-        ),
-    ]
-    outcome_column: Annotated[
-        Column,
-        Field(
-            description="Column with the outcome: a number; empty where it is missing.",
-            examples=["complaints_per_1000"],
-        ),
-    ]
-
-    @field_validator(
-        "time_column",
-        "outcome_column",
-        "treatment_start_column",
-        "treated_column",
-        "weight_column",
-        "standard_error_column",
-        "neighbour_column",
-        check_fields=False,
-    )
-    @classmethod
-    def _one_role_each(cls, column: str | None, info: ValidationInfo) -> str | None:
-        for role in _ALONE:  # only the earlier ones are known here
-            if column is not None and info.data.get(role) == column:
-                raise fault(
-                    f"names the column that {role} names too",
-                    next_step="name another column for one of the two",
-                )
-        return column
 
 
 class InterventionDidParams(PanelParams):
@@ -180,40 +125,11 @@ class InterventionDidParams(PanelParams):
             description="Periods before the start in which units may already react.",
         ),
     ] = 0
-    outcome_scale: Annotated[
-        Literal["auto", "level", "log", "rate", "count"],
-        Field(
-            description="What the outcome's numbers are; decides how the total is sized. A rate "
-            "is per person (or per rate_per people) of weight_column. auto: by name and values."
-        ),
-    ] = "auto"
-    rate_per: Annotated[
-        float,
-        Field(
-            gt=0,
-            description="A rate's denominator: 1000 where the outcome is per 1,000 people.",
-            examples=[1000],
-        ),
-    ] = 1.0
-    outcome_name: Annotated[
-        Text | None,
-        Field(
-            max_length=80,
-            description="The outcome's name for a reader. null: the column's.",
-            examples=["complaints per 1,000 active accounts"],
-        ),
-    ] = None
-    unit_label: Annotated[
-        Text, Field(max_length=60, description="What the total effect counts, in the plural.")
-    ] = "units of the outcome"
-    unit_value_usd: Annotated[
-        float | None,
-        Field(
-            ge=0,
-            description="Dollars per unit of the total effect; gives its value. null: no value.",
-            examples=[3.5],
-        ),
-    ] = None
+    outcome_scale: OutcomeScale = "auto"
+    rate_per: RatePer = 1.0
+    outcome_name: OutcomeName = None
+    unit_label: TotalLabel = "units of the outcome"
+    unit_value_usd: UnitValue = None
 
     @field_validator("treated_column")
     @classmethod
@@ -243,7 +159,7 @@ class InterventionDidParams(PanelParams):
         for number, column in enumerate(columns, start=1):
             if column in columns[: number - 1]:
                 raise fault(f"name {number} is there twice", next_step="keep one of the two")
-            for role in _ALONE:
+            for role in ALONE:
                 if info.data.get(role) == column:
                     raise fault(
                         f"name {number} is the column that {role} names",
@@ -251,17 +167,7 @@ class InterventionDidParams(PanelParams):
                     )
         return columns
 
-    @field_validator("outcome_scale")
-    @classmethod
-    def _a_rate_is_of_people(cls, scale: str, info: ValidationInfo) -> str:
-        if scale == "rate" and "weight_column" in info.data and info.data["weight_column"] is None:
-            raise fault(
-                "rate needs to know of how many people, and weight_column is null",
-                next_step="name the column with the number of people as weight_column, or set "
-                "outcome_scale: level",
-                lacks=("weight_column",),
-            )
-        return scale
+    _a_rate_is_of_people = field_validator("outcome_scale")(a_rate_is_of_people)
 
     def panel_query(self) -> PanelQuery:
         """What to read, for `trustlib.data.read_panel`."""
@@ -292,7 +198,7 @@ class InterventionDidParams(PanelParams):
 
         return DidSpec(
             covariates=covariate_names(self.covariate_columns),
-            **_roles(self, "weight", "cluster", "standard_error", "neighbour"),
+            **roles(self, "weight", "cluster", "standard_error", "neighbour"),
             covariate_method=self.covariate_method,
             control_group=self.control_group,
             estimator=self.estimator,
@@ -306,11 +212,6 @@ class InterventionDidParams(PanelParams):
             unit_label=self.unit_label,
             unit_value_usd=self.unit_value_usd,
         )
-
-
-def _roles(params: SharedParams, *roles: str) -> dict[str, Any]:
-    """The frame's name of every optional role whose column is given, None for the others."""
-    return {role: role if getattr(params, f"{role}_column") is not None else None for role in roles}
 
 
 class InterventionPowerParams(PanelParams):
@@ -400,14 +301,7 @@ class InterventionPowerParams(PanelParams):
     draws: Annotated[
         int, Field(ge=99, le=100_000, description="Simulated rollouts per effect.")
     ] = 500
-    outcome_name: Annotated[
-        Text | None,
-        Field(
-            max_length=80,
-            description="The outcome's name for a reader. null: the column's.",
-            examples=["complaints per 1,000 active accounts"],
-        ),
-    ] = None
+    outcome_name: OutcomeName = None
     unit_label: Annotated[
         Text, Field(max_length=60, description="What the outcome counts, in the plural.")
     ] = "units of the outcome"
@@ -448,7 +342,7 @@ class InterventionPowerParams(PanelParams):
             outcome_name=self.outcome_name or self.outcome_column,
             level=self.level,
             seed=self.seed,
-            **_roles(self, "weight", "cluster"),
+            **roles(self, "weight", "cluster"),
         )
 
     def spec(self) -> PowerSpec:

@@ -7,12 +7,18 @@ from pathlib import Path
 from trustlib.core.errors import Refusal, did_you_mean
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
+from trustlib.params.interventions_synth import InterventionSynthParams
 from trustlib.params.problems import shown
 from trustlib.params.shared import SharedParams
 
 SCHEMAS: dict[str, type[SharedParams]] = {
     made.notebook: made
-    for made in (IncidentSizingParams, InterventionDidParams, InterventionPowerParams)
+    for made in (
+        IncidentSizingParams,
+        InterventionDidParams,
+        InterventionPowerParams,
+        InterventionSynthParams,
+    )
 }
 
 

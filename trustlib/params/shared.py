@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -104,6 +105,10 @@ class SharedParams(BaseModel):
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        # What may be left out is: one form of one meaning.
+        return {name: part for name, part in parts.items() if part is not None}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value

@@ -28,12 +28,14 @@ _PARAMETERS = {"period": "time_column", "start": "treatment_start_column"}
 _SEVERAL = {
     "covariate": "covariate_columns",
     "predictor": "predictors",
-    "given": "predictor_source",
+    "given": "column",
 }
 _HINTS = {
     "time": "epoch seconds or milliseconds are not guessed at: write real times (pandas: "
     'pd.to_datetime(column, unit="s", utc=True)), or cast the column in a .sql source',
     "count": "set count_column: null if one row is one event",
+    "given": "every column but the unit's is read as a predictor: take this one out, or cast it "
+    "in a .sql source",
 }
 
 
@@ -63,7 +65,9 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
             f"{parameter(role)} needs {_NEEDS.get(role, 'a number')}, this one is of "
             f"{_plain(kind)}",
             where=f"{parameter(role)}: {column}, source: {source.name}",
-            next_step=_HINTS.get(role, "name another column, or cast it in a .sql source"),
+            next_step=_HINTS.get(
+                role.partition("_")[0], "name another column, or cast it in a .sql source"
+            ),
         )
     return made
 

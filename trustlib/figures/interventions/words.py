@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from trustlib.figures import house
 from trustlib.interventions import DidResult
+from trustlib.interventions.synth.result import SynthResult
 
 
-def outcome(result: DidResult, before: str = "", after: str = "", *, level: bool = False) -> str:
+def outcome(
+    result: DidResult | SynthResult, before: str = "", after: str = "", *, level: bool = False
+) -> str:
     """A line that names the outcome, cut so that it fits into the figure's width.
 
     Parameters

@@ -73,15 +73,19 @@ def fit(case: Case, preset: Preset) -> Fit:
 
     Raises
     ------
-    NotImplementedError
-        The presets with predictors and with a ridge: not in this version.
+    Refusal
+        The preset with predictors where the case has none.
     """
+    from trustlib.interventions.synth.augmented import augmented
+    from trustlib.interventions.synth.predictor_weighted import predictor_weighted
     from trustlib.interventions.synth.weights import did, synthetic_control, synthetic_did
 
     if preset == "synthetic_control":
         return synthetic_control(case)
+    if preset == "synthetic_control_predictors":
+        return predictor_weighted(case)
     if preset == "synthetic_did":
         return synthetic_did(case)
-    if preset == "did":
-        return did(case)
-    raise NotImplementedError(f"{preset} cannot be fitted in this version")
+    if preset == "augmented":
+        return augmented(case)
+    return did(case)

@@ -51,6 +51,13 @@ class Predictor:
     name: str | None = None
 
 
+def predictor_name(column: str, first: PeriodLabel, last: PeriodLabel) -> str:
+    """What a predictor without a name is called: the column and the periods."""
+    if str(first) == str(last):
+        return f"{column} {first}"
+    return f"{column} {first}–{last}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SynthSpec:
     """What to estimate and how.
