@@ -1,15 +1,12 @@
 """The short form of the coverage study; the long one is tests/studies/synth_coverage.py."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.studies import synth_coverage as study
 from trustlib.interventions.synth.worlds import BASELINE, ONE_TREATED, draw, exchangeable
-
-RECORD = (Path(__file__).parents[1] / "studies" / "synth_coverage.py").with_suffix(".md")
 
 
 def test_intervals_cover_with_one_treated_unit():
@@ -22,13 +19,13 @@ def test_intervals_cover_with_one_treated_unit():
     # The scatter of 40 errors is itself known to 11 %.
     scale = found["standard error"] / found["rmse"]
     assert scale.to_numpy() == pytest.approx(1.0, abs=0.3)
-    # What the weights are for: the same panels, half the error.
+    # What the weights are for: the same panels, a third less error.
     assert found.loc["synthetic_did", "rmse"] < 0.8 * found.loc["did", "rmse"]
 
 
 def test_intervals_cover_with_several_treated_units():
     found = study.intervals(
-        BASELINE, runs=40, draws=60, presets=("synthetic_did",), first_seed=5000
+        BASELINE, runs=40, draws=40, presets=("synthetic_did",), first_seed=5000
     ).iloc[0]
     # At a true .95, 33 of 40 or fewer happens once in 300.
     assert found["as reported"] > 33 / 40
@@ -38,15 +35,15 @@ def test_intervals_cover_with_several_treated_units():
 
 @pytest.mark.parametrize("preset", study.MEASURED)
 def test_conformal_intervals_hold_their_rate_where_periods_are_exchangeable(preset):
-    one = study.single_periods(exchangeable(pre=9), preset, runs=300, level=0.9, first_seed=5000)
-    # At a true .9, 253 of 300 or fewer, or 286 or more, happens once in 500.
-    assert 253 / 300 < one["inside"] < 286 / 300
+    one = study.single_periods(exchangeable(pre=9), preset, runs=200, level=0.9, first_seed=5000)
+    # At a true .9, 166 of 200 or fewer, or 193 or more, happens once in 500.
+    assert 166 / 200 < one["inside"] < 193 / 200
     assert one["p_value"] == pytest.approx(1 - one["inside"], abs=1e-9)
 
 
 def test_no_donor_is_found_where_none_moved():
-    # At a true .05, six of 30 or more happens once in 300.
-    assert study.donors_found(ONE_TREATED, runs=30, first_seed=5000) < 6 / 30
+    # At a true .05, five of 20 or more happens once in 400.
+    assert study.donors_found(ONE_TREATED, runs=20, first_seed=5000) < 5 / 20
 
 
 def test_the_effect_that_is_added_is_the_stated_one():
@@ -100,16 +97,3 @@ def test_draws_are_seeded_and_frame_and_panel_are_one():
     assert starts.index.tolist() == list(panel.unit_names)
     assert starts.fillna(panel.n_periods).tolist() == panel.first_treated.tolist()
     assert panel.starts.tolist() == [30]
-
-
-def test_the_record_is_that_of_the_study():
-    record = RECORD.read_text(encoding="utf-8")
-    assert "synth_coverage --runs" in record
-    rows = [line.strip("| ").split(" | ") for line in record.splitlines() if line.startswith("| ")]
-    header = next(row for row in rows if "as reported" in row)
-    for world, targets in study.TARGETS.items():
-        for preset, target in targets.items():
-            found = next(row for row in rows if row[:2] == [world, preset])
-            row = dict(zip(header, found, strict=True))
-            assert float(row["target"]) == target
-            assert float(row["by standard error"]) >= target - 0.035

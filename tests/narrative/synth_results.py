@@ -15,7 +15,7 @@ import pandas as pd
 from trustlib.core import Check, Estimate
 from trustlib.interventions.synth.result import SynthDesign, SynthResult
 from trustlib.interventions.synth.spec import SynthSpec
-from trustlib.interventions.synth.words import DESCRIPTIONS, PRESET_NAMES, assumption, interval_name
+from trustlib.interventions.synth.words import LED_NAMES, PRESET_NAMES, assumption, interval_name
 
 NAN = float("nan")
 NO_INTERVAL = "not estimable: 2 placebos, and an interval needs 3 at least"
@@ -174,9 +174,7 @@ def weights(shape: Shape) -> np.ndarray:
 
 
 def _method(shape: Shape) -> str:
-    if alone(shape):
-        return "interrupted time series; autocorrelation-robust regression"
-    return f"{PRESET_NAMES[shape.preset]}; {interval_name(shape.kind, shape.donors)}"
+    return f"{LED_NAMES[shape.preset]}; {interval_name(shape.kind, shape.donors)}"
 
 
 def _design(shape: Shape, labels: list[str]) -> SynthDesign:
@@ -186,8 +184,7 @@ def _design(shape: Shape, labels: list[str]) -> SynthDesign:
         starts=tuple(labels[at] for at in shape.starts), last_before=labels[shape.starts[0] - 1],
         period_names=(labels[0], labels[-1]), preset=shape.preset,
         chosen_because="it was asked for", inference=shape.inference,
-        assumption="the line before the start would have gone on as it was"
-        if alone(shape) else assumption(shape.kind),
+        assumption=assumption(shape.kind),
         outcome_scale=shape.scale, predictors=shape.predictors, names_shown=shape.names_shown,
     )  # fmt: skip
 
@@ -413,13 +410,16 @@ def _in_time(shape: Shape, labels: list[str]) -> pd.DataFrame:
 
 
 def _comparison(shape: Shape, att: _Att) -> pd.DataFrame:
-    names = [] if alone(shape) else [shape.preset, *(p for p in PRESET_NAMES if p != shape.preset)]
+    names = [shape.preset]
+    if not alone(shape):
+        names += [preset for preset in PRESET_NAMES if preset != shape.preset]
     point = att.point * (1 - 0.1 * np.arange(len(names)))
     return pd.DataFrame(
         {
-            "estimator": names, "description": [DESCRIPTIONS[name] for name in names],
+            "estimator": names, "description": [LED_NAMES[name] for name in names],
             "point": point, "standard_error": shape.error, "low": point - att.half,
             "high": point + att.half, "headline": [i == 0 for i in range(len(names))],
+            "interval": [interval_name(shape.kind, shape.donors) for _ in names],
         }
     )  # fmt: skip
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.figures import synthetic as drawn
 from tests.narrative import synth_results as made
 from trustlib.core import Check
+from trustlib.figures import intervention_synth as draw
 from trustlib.narrative import intervention_synth as say
 from trustlib.narrative.intervention_synth import donors, words
 
@@ -51,8 +53,9 @@ GOLDEN = {
     "placebos in space, Student's t), over 26 periods from 5 Jan 2026 on; in total −40,500 "
     "reports (−53,300 to −27,700), $170,000 less ($116,000 to $224,000 less).",
     "alone": "A change, cause not shown: −12 packs per head and year, per period in California "
-    "(95 % interval −18 to −6; interrupted time series; autocorrelation-robust regression), over "
-    "12 periods from 1989 on; in total −144 packs per head (−216 to −72).",
+    "(95 % interval −18 to −6; interrupted time series, no comparison; Student's t, errors that "
+    "allow for autocorrelation), over 12 periods from 1989 on; in total −144 packs per head "
+    "(−216 to −72).",
     "none": "No effect shown: +1 packs per head and year, per period in California (95 % interval "
     "−11 to +13; synthetic control on past outcomes; ranks of 38 placebos in space, each relative "
     "to its fit), over 12 periods from 1989 on; in total +12 packs per head (−132 to +156).",
@@ -103,6 +106,15 @@ def test_every_figure_has_words(kind) -> None:
         assert about["caption"].endswith(".")
         assert about["caption"][:1] == about["caption"][:1].upper()
         assert not re.search(r"\b(nan|NaN)\b", f"{about['alt']} {about['caption']}"), name
+
+
+@pytest.mark.parametrize("kind", ["money", "staggered", "alone", "few_donors", "hidden", "short"])
+def test_a_figure_is_missing_where_its_words_are_the_reason(kind) -> None:
+    result = drawn.result(kind)
+    for name in ABOUT:
+        about = getattr(say, name)(result)
+        empty = getattr(draw, name.removeprefix("about_"))(result) is None
+        assert empty == (about["alt"] == about["caption"]), name
 
 
 def test_figures_that_do_not_apply_say_why() -> None:
@@ -167,13 +179,17 @@ def test_a_change_without_a_comparison_is_no_effect() -> None:
     assert "Weakest point" not in text
     steps = plain(say.what_to_do(made.result("alone"), ()).text)
     assert "Add units that the intervention did not reach" in steps
-    asked = made.result("alone")
-    asked = replace(asked, design=replace(asked.design, donors=12))
-    assert "compares with the 12 donors in the source" in plain(say.what_to_do(asked, ()).text)
+    asked = made.result("alone", left_out=("not used by this method",) * 12)
+    who = plain(say.who_is_the_synthetic(asked).text)
+    assert "12 units were not used as donors: all not used by this method." in who
+    unsure = section("what_happened", "alone", verdict=words.NOT_CONCLUSIVE)
+    assert "came out 10 % below its own earlier line, which does not settle" in unsure
+    text = plain(say.what_to_do(asked, ()).text)
+    assert "Set method: auto, which compares with the 12 other units in the source." in text
 
 
 def test_why_it_is_not_conclusive() -> None:
-    assert "placebos moved as far too often to call the gap unusual (p = .23)" in answer("doubt")
+    assert "but among the placebos the gap is not unusual enough (p = .23)" in answer("doubt")
     assert "a check on which it rests fails: too few donors" in answer("nine")
     wide = told("doubt", att={"low": -41.0, "high": 1.0}, placebo_p_value={"point": 0.026})
     assert "The gap is unusual among the placebos (p = .03), but the interval" in plain(
@@ -194,24 +210,25 @@ def test_what_the_interval_assumes_is_said_with_it() -> None:
 def test_ranks_are_said_with_the_least_that_so_few_can_show() -> None:
     first = section("is_it_chance", "one_market")
     assert first.startswith(
-        "For how well each was matched, none of 38 donors without the intervention strayed as far "
+        "Tried in its place, none of 38 donors strayed as far, for how well each was matched "
         "(p = .03, the least that so many can show)"
     )
-    assert "of California is number 1 of 39" in first
+    assert "before it, California is number 1 of 39" in first
     nine = section("is_it_chance", "nine")
     assert "none of nine donors" in nine
     assert "p = .10, the least that so few can show" in nine
     assert "cannot be below .10, however large the effect: these ranks alone can never show" in nine
     often = section("is_it_chance", "doubt")
-    assert (
-        "eight of 38 donors without the intervention strayed as far or further (p = .23)" in often
-    )
+    assert "eight of 38 donors strayed as far or further" in often
+    assert "(p = .23)" in often
     alone = section("is_it_chance", "alone")
     assert alone.splitlines()[0] == "No donor shows what chance alone would do"
     assert "None of 8 earlier breaks is as large" in alone
     groups = section("is_it_chance", "staggered")
-    assert "none of 30 groups of donors" in groups
-    assert "30 times, donors were put in the place of the treated" in groups
+    assert "in their place, none of 30 groups of donors" in groups
+    assert (
+        "30 times, donors, where nothing was done, were put in the place of the treated" in groups
+    )
 
 
 def test_periods_are_counted_by_their_conformal_intervals() -> None:
@@ -258,9 +275,10 @@ def test_donors_are_counted_by_the_weight_that_they_carry() -> None:
     assert "2 donors with a negative weight, −0.1" in section("who_is_the_synthetic", "augmented")
     few = section("who_is_the_synthetic", "few_donors")
     assert few.startswith("Both donors stand in for California, State 1 most (67 %)")
-    assert "1 unit was not used as a donor: 1 with missing cells." in few
-    assert "2 treated too and 1 that the intervention reached otherwise" in section(
-        "who_is_the_synthetic", "money"
+    assert "1 unit was not used as a donor: with missing cells." in few
+    assert (
+        "3 units were not used as donors: 2 treated too and 1 reached by it otherwise"
+        in section("who_is_the_synthetic", "money")
     )
     one = section("who_is_the_synthetic", "one_market", donors=1)
     assert one.startswith("The one donor stands in for California")
@@ -279,8 +297,8 @@ def test_nobody_is_named_where_names_are_hidden() -> None:
 
 def test_several_treated_are_counted_and_their_dates_said() -> None:
     text = answer("staggered")
-    assert "per treated unit and period in the 12 treated units" in text
-    assert "up to 16 periods from starts between 23 Jun 2025 and 4 Aug 2025 on" in text
+    assert "per unit and period in the 12 treated units" in text
+    assert "up to 16 periods, with starts from 23 Jun 2025 to 4 Aug 2025" in text
     assert "market T1" not in text
 
 
@@ -322,7 +340,11 @@ def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     assert "$170,000 less; at the cautious end, $116,000 less" in text
     assert "“a donor moved at the start”" in text
     assert "Quote no effect" in answer("few_donors")
-    assert "Do not decide on −20 alone: the interval runs from −32 to −8" in answer("doubt")
+    doubt = answer("doubt")
+    assert "Do not decide on −20 alone: the interval runs from −32 to −8, and a donor that" in doubt
+    calm = replace(made.result("doubt"), checks=())
+    assert "has two answers. Wait for more periods" in plain(say.answer(calm, ()).text)
+    assert "a check on which it rests fails (too few donors). Settle it first." in answer("nine")
     result = made.result("nine")
     steps = plain(say.what_to_do(result, result.checks).text)
     assert "list it in affected_units" in steps

@@ -22,7 +22,8 @@ from trustlib.interventions.synth import spec as choices
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "intervention_synth"
-WITH_TESTS = ROOT / "tests" / "interventions" / "params" / NOTEBOOK
+FOLDERS = (ROOT / "params" / NOTEBOOK, ROOT / "tests" / "interventions" / "params" / NOTEBOOK)
+FILES = sorted(path for folder in FOLDERS for path in folder.rglob("*.yaml"))
 SYNTH: dict[str, Any] = {
     "title": "Reply limits in mint",
     "owner": "Harassment",
@@ -352,8 +353,8 @@ def test_the_command_explains_the_parameters() -> None:
     assert "list of mapping" in done.stdout
 
 
-@pytest.mark.parametrize("path", sorted(WITH_TESTS.rglob("*.yaml")), ids=lambda path: path.stem)
-def test_the_files_with_the_tests_are_valid(path: Path) -> None:
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_files_that_are_here_are_valid(path: Path) -> None:
     found = params.read(path, notebook=NOTEBOOK)
     written = yaml.safe_load(path.read_text("utf-8"))
     assert jsonschema.Draft7Validator(params.json_schema(NOTEBOOK)).is_valid(written)
@@ -364,4 +365,7 @@ def test_the_files_with_the_tests_are_valid(path: Path) -> None:
 
 
 def test_there_are_files_to_be_valid() -> None:
-    assert len(list(WITH_TESTS.rglob("*.yaml"))) >= 6
+    assert {path.stem for path in FILES} >= {
+        "example", "neighbour-kept", "prop99", "prop99_outcomes_only", "prop99_predictors",
+        "prop99_lags",
+    }  # fmt: skip

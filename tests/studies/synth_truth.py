@@ -4,7 +4,7 @@
 
 writes tests/studies/synth_truth.md beside itself. Each seed is the reply limits of one world: 27
 markets, 78 weeks, mint treated in the last 14. The truth is the reports that were prevented; rows
-and design are those of tests/interventions/params/intervention_synth/demo: example.yaml, where
+and design are those of params/intervention_synth: example.yaml, where
 borage, to which harassers moved, is out of the pool, and neighbour-kept.yaml, where it is in. The
 demo room's tests run a few seeds of it.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Small matrices: threads only get in each other's way.
@@ -27,16 +27,17 @@ import pandas as pd
 from trustlib.demo.reply_limits import LimitsTruth, read_limits_truth
 from trustlib.demo.world import generate_rollouts
 from trustlib.interventions.synth.cohorts import cases
-from trustlib.interventions.synth.contaminated import contaminated
+from trustlib.interventions.synth.contaminated import contaminated, donors_affected
 from trustlib.interventions.synth.fit import Preset, fit
 from trustlib.interventions.synth.panel import SynthPanel
+from trustlib.interventions.synth.panel_from_frame import synth_panel
 from trustlib.interventions.synth.placebos_in_space import in_space
 from trustlib.interventions.synth.spec import SynthSpec
 from trustlib.interventions.synth.spread import spread
 from trustlib.interventions.synth.total import sized
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "tests/interventions/params/intervention_synth/demo/report_rates.sql"
+SOURCE = ROOT / "params/intervention_synth/report_rates.sql"
 SPEC = SynthSpec(
     unit="market",
     time="week_starting",
@@ -54,6 +55,7 @@ NAMES: dict[Preset, str] = {
     "synthetic_control": "synthetic control, outcomes only",
     "did": "difference-in-differences",
 }
+_LED = NAMES["synthetic_did"]
 POOLS = {"example": ("borage",), "neighbour kept": ()}
 
 
@@ -78,11 +80,12 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What the search for donors that moved found in one seed."""
+    """What the search for donors that moved found in one seed, and the check's verdict."""
 
     seed: int
     pool: str
     caught: bool
+    verdict: str
     others: int
     weight: float
     effect: float
@@ -101,32 +104,13 @@ def study(seeds: Iterable[int]) -> tuple[list[Run], list[Search]]:
             truth = read_limits_truth(engine)
             frame = engine.execute(SOURCE.read_text(encoding="utf-8")).df()
         for pool, affected in POOLS.items():
-            panel = panel_of(frame, affected)
-            runs += _runs(panel, truth, seed, pool)
-            searches.append(_search(panel, seed, pool))
+            spec = replace(SPEC, affected_units=affected)
+            panel = synth_panel(frame, spec)
+            found = list(_runs(panel, truth, seed, pool))
+            runs += found
+            led = next(run for run in found if run.preset == _LED)
+            searches.append(_search(panel, seed, pool, error=led.standard_error))
     return runs, searches
-
-
-def panel_of(frame: pd.DataFrame, affected: tuple[str, ...]) -> SynthPanel:
-    """The example's panel: mint, and the markets that never had the limits but `affected`."""
-    ever = frame.loc[frame["limits_since"].notna(), "market"].unique()
-    kept = frame[(frame["market"] == "mint") | ~frame["market"].isin([*ever, *affected])]
-    outcome, weight = (
-        kept.pivot(index="market", columns="week_starting", values=column)
-        for column in ("reports_per_1000", "active_accounts")
-    )
-    weeks = pd.DatetimeIndex(outcome.columns)
-    start = int((weeks < pd.Timestamp("2026-01-05")).sum())
-    return SynthPanel(
-        outcome=outcome.to_numpy(float),
-        first_treated=np.where(outcome.index == "mint", start, len(weeks)),
-        weight=weight.to_numpy(float),
-        predictors=np.empty((len(outcome), 0)),
-        fit_from=0,
-        fit_to=start,
-        unit_names=tuple(outcome.index),
-        period_names=tuple(f"{week:%Y-%m-%d}" for week in weeks),
-    )
 
 
 def _runs(panel: SynthPanel, truth: LimitsTruth, seed: int, pool: str) -> Iterable[Run]:
@@ -161,7 +145,7 @@ def _runs(panel: SynthPanel, truth: LimitsTruth, seed: int, pool: str) -> Iterab
             )
 
 
-def _search(panel: SynthPanel, seed: int, pool: str) -> Search:
+def _search(panel: SynthPanel, seed: int, pool: str, *, error: float) -> Search:
     parts = cases(panel)
     fits = [fit(case, "synthetic_did") for _, case in parts]
     found = contaminated(parts, fits, level=SPEC.level)
@@ -172,6 +156,7 @@ def _search(panel: SynthPanel, seed: int, pool: str) -> Search:
         seed=seed,
         pool=pool,
         caught="borage" in reached,
+        verdict=donors_affected(found, donor_names=names, error=error).verdict,
         others=len(reached - {"borage"}),
         weight=float(weight),
         effect=found.effect,
@@ -209,24 +194,31 @@ def table(runs: list[Run]) -> str:
 
 
 def caught(searches: list[Search]) -> float:
-    """Share of the seeds with borage in the pool in which it was found."""
-    found = [one.caught for one in searches if one.pool == "neighbour kept"]
+    """Share of the seeds with borage in the pool in which the check named it and did not pass."""
+    found = [one.caught and one.verdict != "pass" for one in searches
+             if one.pool == "neighbour kept"]  # fmt: skip
     return sum(found) / len(found)
 
 
 def false_finds(searches: list[Search]) -> float:
-    """Share of the seeds without borage in the pool in which some other donor was found."""
-    found = [one.others > 0 for one in searches if one.pool == "example"]
+    """Share of the seeds without borage in the pool in which the check did not pass."""
+    found = [one.verdict != "pass" for one in searches if one.pool == "example"]
     return sum(found) / len(found)
 
 
 def page(seeds: int, runs: list[Run], searches: list[Search]) -> str:
     """The recorded figures, in Markdown."""
     kept = [one for one in searches if one.pool == "neighbour kept"]
+    average = [r for r in runs if r.preset == _LED and r.quantity == "average effect"]
     p_value = {
-        pool: np.median([run.p_value for run in runs if run.pool == pool and run.preset == _LED])
-        for pool in POOLS
+        pool: np.median([run.p_value for run in average if run.pool == pool]) for pool in POOLS
     }
+    error = {
+        pool: np.mean([run.standard_error for run in average if run.pool == pool]) for pool in POOLS
+    }
+    wider = error["neighbour kept"] / error["example"]
+    weight = np.mean([one.weight for one in kept])
+    found, others = caught(searches), false_finds(searches)
     return f"""# The demo world's reply limits against their estimate
 
 Written by `python -m tests.studies.synth_truth`: {seeds} seeds, each with 27 markets and 78 weeks;
@@ -237,18 +229,20 @@ Monte Carlo standard error of a rate of .95: {_error(seeds):.3f}.
 
 {table(runs)}
 
-An effect on mint moves every estimate by just that much and no interval's width: in the same
-worlds without it one would be found as often as the truth is outside.
+Mint's own path rises a little faster than the other markets' mean. Difference-in-differences takes
+that for a smaller effect; weights take off most of it, and what is left of it is counted in the
+rate above. An effect on mint moves every estimate by just that much and no interval's width: in the
+same worlds without it one would be found as often as the truth is outside. Intervals are a little
+wide, as some markets at the edge are harder to match than mint is, and placebos are as wide as
+they are.
 
-As a donor borage has {np.mean([one.weight for one in kept]):.1%} of the weight on average. The
-search for donors that moved at the start found it in {caught(searches):.1%} of the seeds; with
-borage left out it found some other donor in {false_finds(searches):.1%}. Median placebo p-value
-of the report's preset: {p_value["example"]:.3f} with borage left out,
-{p_value["neighbour kept"]:.3f} with it.
+As a donor borage has {weight:.1%} of the weight on average, and what moved there is taken for
+effect in that share. The check for donors that moved at the start found it in {found:.1%} of the
+seeds with a warning or worse; with borage left out it warned of another donor in {others:.1%} (it
+is made for 5 %). Borage does more harm as a placebo: the standard error becomes {wider:.1f} times
+what it is without. Median placebo p-value of the report's preset:
+{p_value["example"]:.3f} with borage left out, {p_value["neighbour kept"]:.3f} with it.
 """
-
-
-_LED = NAMES["synthetic_did"]
 
 
 def _error(n: int) -> float:

@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from trustlib.core import View
+from trustlib.core import View, stack
 from trustlib.core import format as show
 from trustlib.core.calendar import period
 from trustlib.core.text import short, told_apart
 from trustlib.core.view import note
+from trustlib.interventions.synth.choice import Led
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.words import PRESET_NAMES
+from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.tables import house, numbers, run
 from trustlib.tables.intervention_synth_assumptions import assumptions
 from trustlib.tables.run import Read, checks, health, not_found, statement
@@ -27,6 +28,7 @@ __all__ = [
     "health",
     "not_found",
     "placebos",
+    "predictor_choices",
     "sources",
     "statement",
     "totals",
@@ -46,10 +48,6 @@ _QUANTITIES = {
     "pre_period_rmspe": "Misfit before the start (root mean square)",
 }
 _ALONE = "interrupted_time_series"
-_NAMES: dict[str, str] = {
-    **{str(preset): name for preset, name in PRESET_NAMES.items()},
-    _ALONE: "interrupted time series",
-}
 
 
 def estimates(result: SynthResult) -> View:
@@ -70,12 +68,29 @@ def estimates(result: SynthResult) -> View:
     outcome = short(result.spec.outcome_name or result.spec.outcome, 60)
     log = ", log points" if result.design.outcome_scale == "log" else ""
     columns = ("Quantity", "Estimate", _level(result), "How", "n")
-    return house.table(
+    table = house.table(
         rows,
         columns=columns,
         caption=f"Estimates; effects are in {outcome}{log}",
         numeric=("Estimate", _level(result), "n"),
     )
+    return stack([table, _regression(result)]) if len(result.regression) else table
+
+
+def _regression(result: SynthResult) -> View:
+    """The terms of an interrupted time series."""
+    rows = [
+        (house.capital(str(row["term"])), *_free(row)) for _, row in result.regression.iterrows()
+    ]
+    columns = ("Term", "Estimate", _level(result))
+    caption = "The regression: level and trend, per period"
+    return house.table(rows, columns=columns, caption=caption, numeric=columns[1:])
+
+
+def _free(row: pd.Series) -> tuple[str, str]:
+    """Terms of a regression are in units of their own: each has its own decimals."""
+    point, low, high = (numbers.number(row[key]) for key in ("point", "low", "high"))
+    return show.triple(point, low, high, sign=True)
 
 
 def totals(result: SynthResult) -> View:
@@ -119,12 +134,35 @@ def comparison(result: SynthResult) -> View:
     rows = []
     for _, row in frame.iterrows():
         number, interval = numbers.triple(row, "point", beside)
-        name = house.capital(_NAMES.get(str(row["estimator"]), str(row["estimator"])))
+        name = house.capital(str(row["description"]))
         lead = " (headline)" if row["headline"] else ""
-        rows.append((f"{name}{lead}", number, interval, house.capital(str(row["description"]))))
-    columns = ("Method", "Effect", _level(result), "How")
+        rows.append((f"{name}{lead}", number, interval, house.capital(str(row["interval"]))))
+    columns = ("Method", "Effect", _level(result), "Interval from")
     return house.table(
         rows, columns=columns, caption="The same effect by every method", numeric=columns[1:3]
+    )
+
+
+def predictor_choices(result: SynthResult) -> View:
+    """The effect under other weights of the predictors."""
+    frame = result.predictor_choices
+    if frame.empty:
+        return note("No other weights of predictors: the headline does not rest on predictors.")
+    rows = [
+        (
+            house.capital(short(str(row["choice"]), 60)),
+            show.count(row["att"], sign=True),
+            show.count(float(row["mspe"]) ** 0.5),
+            show.percent(row["largest_weight_change"]),
+        )
+        for _, row in frame.iterrows()
+    ]
+    columns = ("Weights", "Effect", "Misfit before the start", "Largest change of a weight")
+    return house.table(
+        rows,
+        columns=columns,
+        caption="The effect under other weights of the predictors; misfit: root mean square",
+        numeric=columns[1:],
     )
 
 
@@ -145,8 +183,8 @@ def weights(result: SynthResult) -> View:
     caption = "Weight of every donor"
     if len(carry) > MOST_ROWS:
         caption = f"Weights of donors, the first {MOST_ROWS} of {len(carry):,}; all are in the data"
-    if none := len(frame) - len(carry):
-        caption += f"; {none:,} with less than {LEAST_WEIGHT} are not listed"
+    if len(carry) < len(frame):
+        caption += f"; those below {LEAST_WEIGHT} are not listed"
     return house.table(rows, columns=columns, caption=caption, numeric=("Weight",))
 
 
@@ -235,13 +273,12 @@ def _terms(result: SynthResult) -> dict[str, str]:
         "Pretended start": "A date before the real one, with all data from the real one on taken "
         "away: an effect there would be chance or a sign that something is wrong.",
     }
-    for name in dict.fromkeys([str(result.design.preset), *result.comparison["estimator"]]):
-        if name in _METHODS:
-            terms[house.capital(_NAMES[name])] = _METHODS[name]
+    used = {result.design.preset, *result.comparison["estimator"]}
+    terms.update({house.capital(LED_NAMES[led]): _METHODS[led] for led in _METHODS if led in used})
     return terms
 
 
-_METHODS = {
+_METHODS: dict[Led, str] = {
     "synthetic_did": "Weights donors and periods before the start, and allows the treated a level "
     "of its own (Arkhangelsky and others, 2021).",
     "synthetic_control": "Weights donors, none below zero, to match every period before the start "

@@ -124,32 +124,34 @@ def _misfit(result: SynthResult) -> str:
     fit = result.estimates.get("pre_period_rmspe")
     if fit is None or fit.point is None:
         return ""
-    return f"; before the start the two were {show.alike([fit.point])[0]} apart"
+    size = show.alike([fit.point])[0]
+    if result.design.outcome_scale == "log":
+        size += " log points"
+    return f"; before the start the two were {size} apart"
 
 
 def _earlier(result: SynthResult) -> str:
     points = result.in_time["point"].dropna()
     if points.empty:
         return ""
-    return f"; pretended earlier starts give {_spread(points.min(), points.max())}"
+    return f"; pretended earlier starts give {_spread(result, points.min(), points.max())}"
 
 
 def _without(result: SynthResult) -> str:
     points = result.leave_one_out["point"].dropna()
     if points.empty:
         return ""
-    return f"; without one at a time the effect is {_spread(points.min(), points.max())}"
+    return f"; without one at a time the effect is {_spread(result, points.min(), points.max())}"
 
 
 def _methods(result: SynthResult) -> str:
     points = result.comparison["point"].dropna()
     if len(points) < 2:
         return ""
-    return f"; {len(points)} methods give {_spread(points.min(), points.max())}"
+    return f"; {len(points)} methods give {_spread(result, points.min(), points.max())}"
 
 
-def _spread(low: float, high: float) -> str:
-    if low == high:
-        return show.alike([float(low)], sign=True)[0]
-    ends = show.triple(float(low), float(low), float(high), sign=True)[1]
-    return ends
+def _spread(result: SynthResult, low: float, high: float) -> str:
+    ends = show.triple(float(low), float(low), float(high), sign=True)
+    log = " log points" if result.design.outcome_scale == "log" else ""
+    return f"{ends[0] if low == high else ends[1]}{log}"

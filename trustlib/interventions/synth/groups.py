@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Refusal, did_you_mean
+from trustlib.core.format import plural
 from trustlib.interventions.columns import one_per_unit, starts
 from trustlib.interventions.disclosure import key_like
 from trustlib.interventions.panel import IntArray
@@ -128,15 +129,16 @@ def _treated(
         never = int((first == n_periods).sum())
         if never:
             raise Refusal(
-                f"{never} of {len(treated)} treated units have no treatment start in the panel",
+                f"no treatment start in the panel for {never} of "
+                f"{plural(len(treated), 'treated unit')}",
                 where=f"treated_units, column {spec.treatment_start_column!r}",
                 next_step="set treatment_start, or correct the column",
             )
     early = int((first == 0).sum())
     if early:
         raise Refusal(
-            f"{early} of {len(treated)} treated units are treated from the first period on: there "
-            "is no period before treatment to learn from",
+            f"the first period is treated already for {early} of "
+            f"{plural(len(treated), 'treated unit')}: there is nothing before it to learn from",
             where=_start_where(spec),
             next_step="read periods from before the treatment's start",
         )
@@ -144,7 +146,8 @@ def _treated(
 
 
 def _nobody(from_start: int, spec: SynthSpec) -> None:
-    also = f"; {from_start} are treated from its first period on" if from_start else ""
+    are = "is" if from_start == 1 else "are"
+    also = f"; {from_start} {are} treated from its first period on" if from_start else ""
     raise Refusal(
         f"no unit's treatment starts inside the panel{also}",
         where=f"column {spec.treatment_start_column!r}",
@@ -162,8 +165,9 @@ def _not_treated_before(own: IntArray, first: IntArray, spec: SynthSpec) -> None
     before = int((own < first).sum())
     if before:
         raise Refusal(
-            f"{before} of {len(own)} treated units are treated before treatment_start, by the "
-            "column: the periods before it would not be free of the treatment",
+            f"treatment began before treatment_start for {before} of "
+            f"{plural(len(own), 'treated unit')}, by the column: the periods before it would not "
+            "be free of the treatment",
             where=f"treatment_start: {spec.treatment_start}, "
             f"column {spec.treatment_start_column!r}",
             next_step="set treatment_start: null to take each unit's own start, or set both right",

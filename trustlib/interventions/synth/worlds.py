@@ -4,18 +4,23 @@ With unit i, period t = 0 … T − 1, and the last `post` periods treated for t
 
     Y_it = α_i + β_t + Σ_r γ_ir υ_tr + τ_t · 1[i ∈ D, t ≥ T − post] + ε_it
     α_i  ~ N(0, unit_sd²),   β_t = a straight line and N(0, period_sd²), `trend` from end to end
-    γ_ir ~ N(0, 1),          υ_tr an AR(1) of variance factor_sd² / rank with memory factor_rho
+    γ_ir ~ N(0, 1); υ_t1 a straight line from − to +, of variance drift · factor_sd²; the other
+           υ_tr AR(1) with memory factor_rho, which share the rest of factor_sd²
     ε_it an AR(2) of variance noise_sd² with coefficients `ar`
     τ_t  = size · (1 + growth · (t − (T − post)))
 
-Who is treated depends on the levels and the loadings: P(i ∈ D) = logit⁻¹(shift + selection · z_i)
-with z_i the standardised sum of α_i and γ_i1, so that averages of the others are no guide. Of more
-than `most_treated`, so many are kept at random; of none, one is taken at random.
+Who is treated depends on levels and on the loadings of the line: P(i ∈ D) = logit⁻¹(shift +
+selection · (α_i / unit_sd, γ_i1)), so that averages of the others are no guide: the treated stand
+high and drift upward. Of more than `most_treated`, so many are kept at random; of none, one is
+taken at random.
 
-The shape is that of the simulations in Arkhangelsky, Athey, Hirshberg, Imbens and Wager (2021),
-"Synthetic difference-in-differences", American Economic Review 111(12), section III: levels and
-line, rank-4 factors, nearly white AR(2) noise in the proportions .99 : .10 : .098 of their
-baseline. Theirs are factors of wages by state; these are drawn anew with each seed.
+The design is that of the simulations in Arkhangelsky, Athey, Hirshberg, Imbens and Wager (2021),
+"Synthetic difference-in-differences", American Economic Review 111(12), section III: the additive
+part, the rank-4 factors and the nearly white AR(2) noise have the root mean squares .99 : .10 :
+.098 of their baseline. Their factors come from wages by state and stay the same; loadings and
+factors are drawn anew here with each seed. The split of the factors, the levels' spread and the
+selection were set so that the errors of the three estimators come out as in their table 2
+(`tests/studies/synth_coverage.md` has both); the coverage was not looked at for that.
 """
 
 from __future__ import annotations
@@ -45,12 +50,14 @@ class World:
         Of the effect in its first period; per period since, relative to it.
     unit_sd, period_sd, trend
         Of levels; of the periods' shocks; rise of the straight line from end to end.
-    rank, factor_sd, factor_rho
-        Factors, the root mean square of their sum, and how much of one they keep.
+    rank, factor_sd, drift, factor_rho
+        Factors, the root mean square of their sum, the share of its square that is the straight
+        line, and how much of one period the other factors keep in the next.
     noise_sd, ar
         Of what is a cell's own, and its two coefficients.
     shift, selection
-        Of the treatment's odds: for an average unit, and per standard deviation of z.
+        Of the treatment's log odds: for an average unit; per standard deviation of the level,
+        and of the line's loading.
     """
 
     name: str
@@ -60,16 +67,17 @@ class World:
     most_treated: int = 10
     size: float = 0.0
     growth: float = 0.0
-    unit_sd: float = 0.25
+    unit_sd: float = 0.2
     period_sd: float = 0.05
-    trend: float = 3.3
+    trend: float = 3.36
     rank: int = 4
     factor_sd: float = 0.1
-    factor_rho: float = 0.9
+    drift: float = 0.4
+    factor_rho: float = 0.7
     noise_sd: float = 0.098
     ar: tuple[float, float] = (0.01, -0.06)
     shift: float = -1.0
-    selection: float = 0.5
+    selection: tuple[float, float] = (1.5, 0.35)
 
     @property
     def effect(self) -> FloatArray:
@@ -147,6 +155,7 @@ def exchangeable(*, units: int = 12, pre: int = 19) -> World:
         post=1,
         most_treated=1,
         trend=0.0,
+        drift=0.0,
         factor_rho=0.0,
         ar=(0.0, 0.0),
     )
@@ -161,7 +170,7 @@ def draw(world: World, *, seed: int) -> Draw:
     loads = rng.standard_normal((world.units, world.rank))
     factors = _factors(world, rng)
     noise = _noise(world, rng)
-    treated = _treated(world, level + loads[:, 0], rng)
+    treated = _treated(world, np.stack([level, loads[:, 0]]), rng)
     outcome = world.unit_sd * level[:, None] + common + loads @ factors + noise
     outcome = outcome + treated[:, None] * world.effect
     return Draw(outcome=outcome, treated=treated, world=world)
@@ -172,13 +181,16 @@ def _names(n: int) -> tuple[str, ...]:
 
 
 def _factors(world: World, rng: np.random.Generator) -> FloatArray:
-    """(rank, n_periods) stationary AR(1)."""
+    """(rank, n_periods): a straight line about zero, and stationary AR(1)s."""
     from scipy.signal import lfilter
 
-    shocks = rng.standard_normal((world.rank, world.periods))
+    line = np.linspace(-1.0, 1.0, world.periods)
+    line = line / np.sqrt(np.mean(line**2))
+    shocks = rng.standard_normal((world.rank - 1, world.periods))
     shocks[:, 1:] *= np.sqrt(1 - world.factor_rho**2)
     paths = lfilter([1.0], [1.0, -world.factor_rho], shocks, axis=1)
-    return np.asarray(world.factor_sd / np.sqrt(world.rank) * paths)
+    rest = np.sqrt((1 - world.drift) / (world.rank - 1))
+    return np.asarray(world.factor_sd * np.vstack([np.sqrt(world.drift) * line, rest * paths]))
 
 
 def _noise(world: World, rng: np.random.Generator) -> FloatArray:
@@ -193,9 +205,9 @@ def _noise(world: World, rng: np.random.Generator) -> FloatArray:
     return np.asarray(world.noise_sd / np.sqrt(variance) * paths)
 
 
-def _treated(world: World, score: FloatArray, rng: np.random.Generator) -> np.ndarray:
-    """(n_units,) bool: by chance, with odds that rise with `score` (variance 2)."""
-    odds = world.shift + world.selection * score / np.sqrt(2)
+def _treated(world: World, marks: FloatArray, rng: np.random.Generator) -> np.ndarray:
+    """(n_units,) bool: by chance, with odds that rise with the (2, n_units) `marks`."""
+    odds = world.shift + np.array(world.selection) @ marks
     drawn = np.flatnonzero(rng.random(world.units) < 1 / (1 + np.exp(-odds)))
     if not len(drawn):
         drawn = rng.integers(world.units, size=1)

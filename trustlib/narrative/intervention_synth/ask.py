@@ -10,6 +10,7 @@ from trustlib.core.text import clean
 from trustlib.interventions.synth.result import SynthResult
 from trustlib.narrative import house, run
 from trustlib.narrative.intervention_synth import words
+from trustlib.narrative.intervention_synth.doubt import decisive
 from trustlib.narrative.intervention_synth.words import ALONE, NOT_CONCLUSIVE, NOT_SHOWN, SHOWN
 
 
@@ -38,9 +39,21 @@ def _request(result: SynthResult) -> list[str]:
             "periods or find more donors and run this again; if not, decide on cost alone.",
         ]
     if result.verdict == NOT_CONCLUSIVE:
+        lead = f"Do not decide on {number} alone:"
+        if (made := decisive(result)) is not None:
+            return [
+                f"{lead} a check on which it rests fails ({clean(made.label)}). Settle it first."
+            ]
+        if words.moved_donor(result):
+            return [
+                f"{lead} the interval runs from {interval}, and a donor that moved at the start "
+                "may spoil the comparison. Find out whether the intervention reached it; if so, "
+                "list it in affected_units and run this again."
+            ]
         return [
-            f"Do not decide on {number} alone: the interval runs from {interval}, and the evidence "
-            "around it does not agree. Settle that first."
+            f"{lead} the interval runs from {interval}, and whether chance could do this has two "
+            "answers. Wait for more periods, or find donors that are more like it, and run this "
+            "again."
         ]
     if result.verdict == ALONE:
         return [

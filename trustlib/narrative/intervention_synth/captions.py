@@ -6,6 +6,7 @@ box in the figure's place.
 
 from __future__ import annotations
 
+import math
 from typing import TypedDict
 
 import pandas as pd
@@ -65,7 +66,7 @@ def about_gaps(result: SynthResult) -> About:
     drawn = result.placebo_paths["unit"].nunique()
     grey = (
         f" Grey: {show.plural(drawn, 'placebo')}, each a donor treated as if it had been the one; "
-        "pale where it was poorly matched before the start."
+        "paler where it was matched much worse before the start."
         if drawn
         else " No grey lines: there are no placebos of single units to draw."
     )
@@ -86,15 +87,21 @@ def about_placebo_ratios(result: SynthResult) -> About:
     if others.empty or own.empty or p is None or p.point is None:
         why = NO_DONORS if words.alone(result) else words.reason((p.note if p else None) or "")
         return _nothing("No placebo ratios", why)
+    if not math.isfinite(float(own["ratio"].iloc[0])):
+        why = (
+            f"{words.whom(result)} was matched exactly before the start, and no ratio can be taken"
+        )
+        return _nothing("No placebo ratios", why)
+    are = words.has(result, "is", "are")
     rank = f"number {int(own['rank'].iloc[0]):,} of {len(others) + 1:,}"
     least = show.probability(1 / (len(others) + 1))
     return _about(
         alt=f"The gap after the start over the gap before it, of {words.whom(result)} and of "
-        f"{show.plural(len(others), 'placebo')}: {words.whom(result)} is {rank}, "
+        f"{show.plural(len(others), 'placebo')}: {words.whom(result)} {are} {rank}, "
         f"{words.p_text(p.point)}.",
         caption="How many times larger the gap is after the start than before it (root mean "
-        f"squares). {words.first(words.whom(result))} is {rank}: {words.p_text(p.point)}; so many "
-        f"cannot give less than {least}.",
+        f"squares). {words.first(words.whom(result))} {are} {rank}: {words.p_text(p.point)}; so "
+        f"many cannot give less than {least}.",
     )
 
 
@@ -127,9 +134,13 @@ def about_weights(result: SynthResult) -> About:
     heaviest = float(weights.iloc[0])
     name = short(weights.index[0], 40) if result.design.names_shown else "the heaviest donor"
     times = (
-        " Beside: the weight of each period before the start." if len(result.time_weights) else ""
+        " Below: the weight of each period before the start." if len(result.time_weights) else ""
     )
-    cohorts = " Means over the dates of the start." if len(result.design.starts) > 1 else ""
+    cohorts = (
+        " Means over the starts; small ticks: single starts."
+        if len(result.design.starts) > 1
+        else ""
+    )
     return _about(
         alt=f"Ranked weights of {show.plural(len(weights), 'donor')}: {name} has "
         f"{words.percent(heaviest)}.",
@@ -149,7 +160,7 @@ def about_pool_map(result: SynthResult) -> About:
     return _about(
         alt=f"Who is compared: {show.plural(result.design.treated, 'treated unit')}, "
         f"{show.plural(donors, 'donor')} and {nobody} left out{why}.",
-        caption="Who was treated, and who may stand in (darker: more weight). "
+        caption="Who was treated, and who may stand in (the fuller, the more weight). "
         + (f"Left out of the pool{why}." if left_out else "Nobody was left out of the pool."),
     )
 
@@ -166,22 +177,23 @@ def about_predictors(result: SynthResult) -> About:
     return _about(
         alt=f"{show.plural(len(frame), 'predictor')}: the synthetic is at least as close to "
         f"{words.whom(result)} as the mean of all donors in {closer}.",
-        caption=f"Predictors of {words.whom(result)}, of its synthetic and of the mean of all "
-        f"donors. In {closer} of {len(frame):,} the synthetic is at least as close as the mean of "
-        "all donors.",
+        caption="How far the synthetic is from "
+        f"{words.whom(result)} (line) in what predicts the outcome, as a share of how far the mean "
+        f"of all donors is (dashed). In {closer} of {len(frame):,} it is at least as close as that "
+        "mean.",
     )
 
 
 def about_estimators(result: SynthResult) -> About:
     """The same effect by other methods."""
     frame = result.comparison.dropna(subset=["point"])
-    if frame.empty:
-        why = NO_DONORS if words.alone(result) else words.why_none(result)
+    if len(frame) < 2:
+        why = NO_DONORS if words.alone(result) else "no other method could be fitted"
         return _nothing("No estimates to compare", why)
     return _about(
         alt=f"The effect by {show.plural(len(frame), 'method')}, {_range(result, frame)}.",
-        caption=f"The same effect by every method; {_intervals(result, frame)}. "
-        "Filled: the headline.",
+        caption="The same effect by every method; "
+        f"{_intervals(result, frame, 'by the rule of each')}. Filled: the headline.",
     )
 
 
@@ -215,13 +227,15 @@ def about_in_time(result: SynthResult) -> About:
         alt=f"The effect of {show.plural(len(frame), 'pretended start')} earlier than the real "
         f"one: {known}.",
         caption="The same estimate on the periods before the start only, as if the start had come "
-        f"earlier; {_intervals(result, frame)}. It ought to be zero.",
+        f"earlier; {_intervals(result, frame)}. It ought to be zero. "
+        "Filled: the real start.",
     )
 
 
-def _intervals(result: SynthResult, frame: pd.DataFrame) -> str:
+def _intervals(result: SynthResult, frame: pd.DataFrame, by: str = "from placebos") -> str:
+    """Of rows beside the headline's; those of other donors and dates always rest on placebos."""
     if frame["low"].notna().any():
-        return f"bars: {words.level(result)} intervals {words.by(result)}"
+        return f"bars: {words.level(result)} intervals {by}"
     return f"no intervals: {words.why_none(result)}"
 
 

@@ -30,24 +30,20 @@ def ranked(result: SynthResult) -> str | None:
     n = len(words.placebos(result))
     if p is None or p.point is None or not n:
         return None
-    what = _things(result)
+    donors = house.number_word(n) + words.has(result, " donors", " groups of donors")
+    place = f"Tried in {words.has(result, 'its', 'their')} place"
     # The treated one counts among those that moved as far as it did.
     as_far = round(p.point * (n + 1)) - 1
     if as_far == 0:
         many = "many" if p.point <= 1 - result.spec.level + 1e-12 else "few"
         return (
-            f"For how well each was matched, none of {house.number_word(n)} {what} without the "
-            f"intervention strayed as far ({words.p_text(p.point)}, the least that so {many} can "
-            "show)."
+            f"{place}, none of {donors} strayed as far, for how well each was matched "
+            f"({words.p_text(p.point)}, the least that so {many} can show)."
         )
     return (
-        f"For how well each was matched, {house.number_word(as_far)} of {house.number_word(n)} "
-        f"{what} without the intervention strayed as far or further ({words.p_text(p.point)})."
+        f"{place}, {house.number_word(as_far)} of {donors} strayed as far or further, for how well "
+        f"each was matched ({words.p_text(p.point)})."
     )
-
-
-def _things(result: SynthResult) -> str:
-    return "donors" if result.design.treated == 1 else "groups of donors"
 
 
 def _untold(result: SynthResult) -> str:
@@ -72,14 +68,15 @@ def _place(result: SynthResult) -> tuple[str, str]:
     own = result.placebos[result.placebos["treated"].astype(bool)]
     rank = f"number {int(own['rank'].iloc[0]):,} of {n + 1:,}" if len(own) else "among them"
     each = (
-        f"Each of {house.number_word(n)} donors was treated as if it had been the one"
+        f"Each of {house.number_word(n)} donors, where nothing was done, was treated as if it had "
+        "been the one"
         if result.design.treated == 1
-        else f"{n:,} times, donors were put in the place of the treated"
+        else f"{n:,} times, donors, where nothing was done, were put in the place of the treated"
     )
     return "How it is read", (
-        f"{each}. The gap after the start, over the gap before it, of {words.whom(result)} is "
-        f"{rank}. The p-value assumes that without the intervention any of them could have "
-        "ranked there."
+        f"{each}. By the gap after the start over the gap before it, {words.whom(result)} "
+        f"{words.has(result, 'is', 'are')} {rank}. The p-value assumes that without the "
+        "intervention any of them could have ranked there."
     )
 
 
@@ -108,6 +105,6 @@ def _period_by_period(result: SynthResult) -> tuple[str, str] | None:
     return "Period by period", (
         f"Of {show.plural(len(rows), 'period')} from the start on, {which} "
         f"{'has' if clear == 1 else 'have'} a {words.level(result)} conformal interval without "
-        "zero. It sets the gap of one period against those before the start, and assumes that "
-        "these could have come in any order."
+        "zero. It sets the gap of one period against those before the start only, and not against "
+        "what donors did later; it assumes that these could have come in any order."
     )

@@ -83,8 +83,8 @@ def _below_zero(weights: pd.Series) -> list[tuple[str, str]]:
 
 
 def _affected(result: SynthResult) -> list[tuple[str, str]]:
-    made = words.check(result.checks, "donors_affected")
-    if made is None or made.verdict not in ("warn", "fail"):
+    made = words.moved_donor(result)
+    if made is None:
         return []
     return [(house.upper_first(clean(made.label)), clean(made.text))]
 

@@ -123,10 +123,10 @@ def would_another_say_the_same(result: SynthResult) -> View:
     plain = rows[(rows["estimator"] == "did") & ~rows["headline"].astype(bool)]
     rows = rows.drop(index=plain.index)
     said = [_all_alike(result, plain)] if len(plain) else []
+    if words.alone(result):
+        return _beside_its_own_line(rows[~rows["headline"].astype(bool)], result, said)
     if len(rows) < 2:
         lead = "No other way to weigh donors could be set beside the headline"
-        if words.alone(result):
-            lead = "Without donors there is no second method to ask"
         return stack([house.finding(lead), *([house.bullets(said)] if said else [])])
     low, high = float(rows["point"].min()), float(rows["point"].max())
     spread = words.numbers(result, low, low, high)[1]
@@ -137,6 +137,22 @@ def would_another_say_the_same(result: SynthResult) -> View:
         all_of = "Both" if len(rows) == 2 else f"All {n}"
         lead = f"{all_of} methods that weigh donors point one way, from {spread}"
     return stack([house.finding(lead), *([house.bullets(said)] if said else [])])
+
+
+def _beside_its_own_line(rows: pd.DataFrame, result: SynthResult, said: list[str]) -> View:
+    """Where the headline uses no donors: what those say that do."""
+    if rows.empty:
+        return house.finding("Without donors there is no second method to ask")
+    low, high = float(rows["point"].min()), float(rows["point"].max())
+    number, spread = words.numbers(result, low, low, high)
+    say = f"from {spread}" if len(rows) > 1 else number
+    own = words.size(result)[0]
+    return stack(
+        [
+            house.finding(f"Compared with other units it would be {say}, and not {own}"),
+            *([house.bullets(said)] if said else []),
+        ]
+    )
 
 
 def _all_alike(result: SynthResult, plain: pd.DataFrame) -> str:

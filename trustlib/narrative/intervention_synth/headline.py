@@ -91,7 +91,7 @@ def _figure(result: SynthResult) -> tuple[str, str]:
     where = f"{words.per(result)} in {words.whom(result)}"
     spread = f"{words.level(result)} interval {interval}"
     if result.verdict != SHOWN:
-        return house.upper_first(result.verdict), f"{what} {where} · {spread}"
+        return house.upper_first(result.verdict), f"{what}, {where} · {spread}"
     relative = words.relative(result)
     return what, " · ".join([f"{spread}, {where}", *([relative] if relative else [])])
 

@@ -47,7 +47,11 @@ def _how_sure(result: SynthResult) -> tuple[str, str] | None:
 
 def _made(result: SynthResult) -> tuple[str, str]:
     design = result.design
-    lead = f"{house.upper_first(words.method(result))}: {words.how(result)}."
+    who = f"{words.whom(result)} {words.has(result, 'is', 'are')} compared with"
+    with_what = words.how(result)
+    if design.treated > 1:
+        with_what = with_what.replace(" it ", " them ").replace("its own", "their own")
+    lead = f"{house.upper_first(words.method(result))}: {who} {with_what}."
     if not words.has_interval(words.att(result)):
         return "How it was made", lead
     return "How it was made", (
@@ -71,14 +75,22 @@ def _weakest(result: SynthResult, checks: Sequence[Check]) -> tuple[str, str] | 
     """The worst check, but for what the other points say."""
     ordered = [check for verdict in VERDICTS for check in checks if check.verdict == verdict]
     said = {"no_comparison", "placebo_breaks"} if words.alone(result) else {"placebo_rank"}
-    others = [made for made in ordered if made.name not in said] or ordered
+    own = {made.name for made in result.checks}
+    # How the source was read is flagged; what could not be asked of it is no weak point.
+    others = [
+        made
+        for made in ordered
+        if made.name not in said
+        and (made.verdict in ("fail", "warn") or (made.verdict == "not_run" and made.name in own))
+    ]
+    if not others and words.alone(result):
+        return None
     if not others:
-        return "Weakest point", "No assumption was tested."
+        return "Weakest point", (
+            "No check flags one. What no data can show: that nothing else began in "
+            f"{words.whom(result)} at the same time."
+        )
     worst = others[0]
-    if worst.verdict == "pass":
-        if words.alone(result):
-            return None
-        return "Weakest point", f"None of {len(ordered)} checks found one."
     lead = {"fail": "Failed check", "warn": "Weakest point", "not_run": "Not tested"}
     text = clean(worst.text).removeprefix("Not run: ")
     return lead[worst.verdict], f"{house.upper_first(clean(worst.label))}: {text}"

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
 from trustlib.core import format as show
 from trustlib.core.calendar import period as named
 from trustlib.core.text import short
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.words import DESCRIPTIONS, PRESET_NAMES
+from trustlib.interventions.synth.words import LED_NAMES
 from trustlib.narrative import house
 from trustlib.narrative.interventions.words import (
     amount,
@@ -46,6 +46,7 @@ __all__ = [
     "counted",
     "excludes_zero",
     "first",
+    "has",
     "has_interval",
     "how",
     "interval_of",
@@ -56,6 +57,7 @@ __all__ = [
     "level",
     "method",
     "moved",
+    "moved_donor",
     "numbers",
     "outcome",
     "over",
@@ -66,7 +68,6 @@ __all__ = [
     "placebos",
     "reason",
     "relative",
-    "since",
     "size",
     "thing",
     "unit",
@@ -86,12 +87,24 @@ _BY = {
     "bootstrap": "by bootstrap",
     "regression": "from the regression",
 }
+_WITH = {
+    "synthetic_did": "a weighted mix of donors that moved like it before the start, at whatever "
+    "level",
+    "synthetic_control": "a weighted mix of donors that was like it in every period before the "
+    "start",
+    "synthetic_control_predictors": "a weighted mix of donors that was like it in what predicts "
+    "the outcome",
+    "augmented": "a weighted mix of donors that was like it before the start, less the difference "
+    "that remained",
+    "did": "the mean of all donors, each counting alike",
+    "interrupted_time_series": "its own line before the start, drawn on",
+}
 # Why a unit is not in the pool, behind a number.
 _LEFT_OUT = {
-    "affected": "that the intervention reached otherwise",
+    "affected": "reached by it otherwise",
     "missing cells": "with missing cells",
     "no outcome": "without an outcome",
-    "not in donor_units": "not chosen as donors",
+    "not in donor_units": "not among donor_units",
     "treated": "treated too",
 }
 
@@ -140,38 +153,27 @@ def whom(result: SynthResult) -> str:
 
 
 def per(result: SynthResult) -> str:
-    """``per period``, or ``per treated unit and period`` where there are several."""
-    return "per period" if result.design.treated == 1 else "per treated unit and period"
-
-
-def since(result: SynthResult) -> str:
-    """``from 1989 on``; ``from starts between 5 Jan 2026 and 2 Feb 2026 on``."""
-    starts = result.design.starts
-    if len(starts) == 1:
-        return f"from {named(starts[0])} on"
-    return f"from starts between {named(starts[0])} and {named(starts[-1])} on"
+    """``per period``, or ``per unit and period`` where several are treated."""
+    return "per period" if result.design.treated == 1 else "per unit and period"
 
 
 def over(result: SynthResult) -> str:
-    """``12 periods from 1989 on``."""
-    up_to = "up to " if len(result.design.starts) > 1 else ""
-    return f"{up_to}{show.plural(result.design.post, 'period')} {since(result)}"
+    """``12 periods from 1989 on``; ``up to 12 periods, with starts from 1989 to 1995``."""
+    starts = result.design.starts
+    periods = show.plural(result.design.post, "period")
+    if len(starts) == 1:
+        return f"{periods} from {named(starts[0])} on"
+    return f"up to {periods}, with starts from {named(starts[0])} to {named(starts[-1])}"
 
 
 def method(result: SynthResult) -> str:
     """What the headline's method is called."""
-    preset = result.design.preset
-    return (
-        "interrupted time series" if preset == "interrupted_time_series" else PRESET_NAMES[preset]
-    )
+    return "interrupted time series" if alone(result) else LED_NAMES[result.design.preset]
 
 
 def how(result: SynthResult) -> str:
-    """What the headline's method does, in a clause."""
-    preset = result.design.preset
-    if preset == "interrupted_time_series":
-        return "its own line before the start, drawn on"
-    return DESCRIPTIONS[preset]
+    """What the headline's method compares with, a clause behind ``California is compared with``."""
+    return _WITH[result.design.preset]
 
 
 def by(result: SynthResult) -> str:
@@ -221,12 +223,13 @@ def size(result: SynthResult) -> tuple[str, str]:
 
 
 def away(result: SynthResult) -> str:
-    """``20.0 below where it would have been``."""
+    """``20.0 below where it would have been``, or ``… below its own earlier line``."""
     point = att(result).point or 0.0
+    where = "its own earlier line" if alone(result) else "where it would have been"
     if not point:
-        return "where it would have been"
+        return f"on {where}" if alone(result) else where
     side = "below" if point < 0 else "above"
-    return f"{bare(size(result)[0])} {side} where it would have been"
+    return f"{bare(size(result)[0])} {side} {where}"
 
 
 def relative(result: SynthResult) -> str | None:
@@ -235,14 +238,21 @@ def relative(result: SynthResult) -> str | None:
     if estimate is None or estimate.point is None or is_log(result):
         return None
     if abs(estimate.point) < 0.0005:
-        return "as it would have been"
+        return "on its own earlier line" if alone(result) else "as it would have been"
     side = "below" if estimate.point < 0 else "above"
-    return f"{percent(abs(estimate.point))} {side} what it would have been"
+    what = "its own earlier line" if alone(result) else "what it would have been"
+    return f"{percent(abs(estimate.point))} {side} {what}"
 
 
 def placebos(result: SynthResult) -> pd.DataFrame:
     """Those of the placebos that were not the treated."""
     return result.placebos[~result.placebos["treated"].astype(bool)]
+
+
+def moved_donor(result: SynthResult) -> Check | None:
+    """The check of donors that moved when treatment started, where one did."""
+    made = check(result.checks, "donors_affected")
+    return made if made is not None and made.verdict in ("warn", "fail") else None
 
 
 def least_p(result: SynthResult) -> float | None:
@@ -257,6 +267,11 @@ def p_text(value: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
+def has(result: SynthResult, one: str, several: str) -> str:
+    """`one` behind a single treated unit, `several` behind more."""
+    return one if result.design.treated == 1 else several
+
+
 def period(result: SynthResult) -> str:
     """The panel's span, for the page's head."""
     start, end = result.design.period_names
@@ -266,6 +281,9 @@ def period(result: SynthResult) -> str:
 def counted(reasons: Iterable[str]) -> str:
     """``2 treated too and 1 with missing cells`` from the reasons of those left out."""
     seen = Counter(_LEFT_OUT.get(why, why) for why in reasons)
+    if len(seen) == 1:
+        ((why, n),) = seen.items()
+        return f"all {why}" if n > 1 else why
     ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     return house.listed([f"{n:,} {why}" for why, n in ranked])
 
