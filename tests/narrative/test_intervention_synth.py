@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.figures import synthetic as drawn
@@ -200,7 +201,7 @@ def test_why_it_is_not_conclusive() -> None:
 def test_what_the_interval_assumes_is_said_with_it() -> None:
     for kind in ("one_market", "money", "staggered", "alone"):
         result = made.result(kind)
-        assert f"assumes that {result.design.assumption}." in answer(kind)
+        assert f"and assumes that {result.design.assumption}." in answer(kind)
     assert "assumes" not in answer("few_donors").split("What we ask")[0]
     assert "95 % interval from placebos" in section("how_much_in_total", "money")
     assert "95 % interval by jackknife" in section("how_much_in_total", "staggered")
@@ -210,25 +211,23 @@ def test_what_the_interval_assumes_is_said_with_it() -> None:
 def test_ranks_are_said_with_the_least_that_so_few_can_show() -> None:
     first = section("is_it_chance", "one_market")
     assert first.startswith(
-        "Tried in its place, none of 38 donors strayed as far, for how well each was matched "
-        "(p = .03, the least that so many can show)"
+        "Tried in its place, none of 38 untreated units strayed as far, set against each one's "
+        "match before (p = .03, the least that so many can show)"
     )
     assert "before it, California is number 1 of 39" in first
     nine = section("is_it_chance", "nine")
-    assert "none of nine donors" in nine
+    assert "none of nine untreated units" in nine
     assert "p = .10, the least that so few can show" in nine
     assert "cannot be below .10, however large the effect: these ranks alone can never show" in nine
     often = section("is_it_chance", "doubt")
-    assert "eight of 38 donors strayed as far or further" in often
+    assert "eight of 38 untreated units strayed as far or further" in often
     assert "(p = .23)" in often
     alone = section("is_it_chance", "alone")
     assert alone.splitlines()[0] == "No donor shows what chance alone would do"
     assert "None of 8 earlier breaks is as large" in alone
     groups = section("is_it_chance", "staggered")
-    assert "in their place, none of 30 groups of donors" in groups
-    assert (
-        "30 times, donors, where nothing was done, were put in the place of the treated" in groups
-    )
+    assert "in their place, none of 30 groups of untreated units" in groups
+    assert "are put in the place of the treated, 30 times" in groups
 
 
 def test_periods_are_counted_by_their_conformal_intervals() -> None:
@@ -322,6 +321,9 @@ def test_one_donor_that_decides_and_an_earlier_effect_are_said() -> None:
     result = made.result("one_market")
     text = say.does_it_hang_on_a_choice(result).text
     assert text.startswith("Without any one donor the effect is from −22.0 to −18.0; none of three")
+    choices = pd.DataFrame({"choice": ["fitted", "equal"], "att": [-20.0, -17.0]})
+    other = say.does_it_hang_on_a_choice(replace(result, predictor_choices=choices)).text
+    assert "Other weights of the predictors. Two choices give effects from −20 to −17." in other
     frame = result.leave_one_out.copy()
     frame.loc[0, "point"] = 3.0
     turned = say.does_it_hang_on_a_choice(replace(result, leave_one_out=frame)).text

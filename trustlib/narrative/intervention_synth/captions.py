@@ -63,12 +63,13 @@ def about_gaps(result: SynthResult) -> About:
     last = frame.iloc[-1]
     number, interval = words.numbers(result, last["point"], last["low"], last["high"])
     spread = "" if interval == "not estimable" else f" ({words.level(result)} interval {interval})"
-    drawn = result.placebo_paths["unit"].nunique()
+    drawn = int(result.placebo_paths["unit"].nunique())
     grey = (
-        f" Grey: {show.plural(drawn, 'placebo')}, each a donor treated as if it had been the one; "
-        "paler where it was matched much worse before the start."
+        f" Grey: {show.plural(drawn, 'placebo')}, each "
+        f"{words.has(result, 'a donor', 'a group of donors')} in the same place; paler where "
+        "matched much worse before the start."
         if drawn
-        else " No grey lines: there are no placebos of single units to draw."
+        else " No grey lines: there are no placebos."
     )
     line = "its own line" if words.alone(result) else "synthetic"
     return _about(

@@ -55,7 +55,8 @@ def _made(result: SynthResult) -> tuple[str, str]:
     if not words.has_interval(words.att(result)):
         return "How it was made", lead
     return "How it was made", (
-        f"{lead} The interval, {words.by(result)}, assumes that {clean(design.assumption)}."
+        f"{lead} The interval comes {words.comes(result)}, and assumes that "
+        f"{clean(design.assumption)}."
     )
 
 
