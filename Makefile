@@ -69,7 +69,9 @@ bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one
 	$(BIN)/python tests/benchmarks/ten_million_rows.py
 	$(BIN)/python tests/benchmarks/did_speed.py
 	$(BIN)/python tests/benchmarks/two_way_speed.py
-	$(BIN)/python tests/benchmarks/did_report.py
+	$(BIN)/python tests/benchmarks/synth_speed.py
+	$(BIN)/python tests/benchmarks/synth_predictors_speed.py
+	$(BIN)/python tests/benchmarks/report_speed.py
 
 .PHONY: lab
 lab: $(VENV)/.run ## open the notebooks in JupyterLab

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,6 @@ def test_the_files_that_are_named_exist() -> None:
 
 
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys) -> None:
-    import numpy as np
     import pandas as pd
 
     hours = pd.date_range("2026-01-25", "2026-03-16 12:00", freq="1h", inclusive="left", tz="UTC")
@@ -106,13 +106,18 @@ def own_run(tmp_path_factory):
     (edit,) = (block for block in blocks("yaml") if "my-counts.csv" in block)
     _typed(new, folder)
     path = folder / "params/incident_sizing/my-incident.yaml"
+    _edited(path, edit)
+    return folder, _typed(run, folder)
+
+
+def _edited(path: Path, edit: str) -> None:
+    """Set each of `edit`'s lines in the params file at `path`, where its key stands."""
     text = path.read_text(encoding="utf-8")
     for line in edit.splitlines():
         key = line.split(":", 1)[0]
         text, n = re.subn(rf"^#? ?{key}:.*$", lambda _, line=line: line, text, flags=re.M)
         assert n == 1, f"{key} stands {n} times in the new file"
     path.write_text(text, encoding="utf-8")
-    return folder, _typed(run, folder)
 
 
 def _typed(block: str, folder: Path) -> subprocess.CompletedProcess:
@@ -160,13 +165,35 @@ def test_did_a_rollout_work(tmp_path) -> None:
     (edit,) = (block for block in blocks("yaml") if "my-panel.csv" in block)
     _typed(new, tmp_path)
     path = tmp_path / "params/intervention_did/my-rollout.yaml"
-    text = path.read_text(encoding="utf-8")
-    for line in edit.splitlines():
-        key = line.split(":", 1)[0]
-        text, n = re.subn(rf"^#? ?{key}:.*$", lambda _, line=line: line, text, flags=re.M)
-        assert n == 1, f"{key} stands {n} times in the new file"
-    path.write_text(text, encoding="utf-8")
+    _edited(path, edit)
     _typed(run, tmp_path)
     results = tmp_path / "reports/intervention_did/my-rollout/results.json"
     att = json.loads(results.read_text("utf-8"))["estimates"]["att"]
     assert att["low"] <= -2 <= att["high"] < 0
+
+
+def _own_markets(folder: Path) -> None:
+    trees = ("oak", "ash", "elm", "fir", "yew", "lime", "pear", "plum", "rowan", "hazel", "maple")
+    rng = np.random.default_rng(3)
+    trend = rng.normal(size=52).cumsum()
+    lines = ["market,week,reports_per_1000"]
+    for number in range(22):
+        market = trees[number] if number < len(trees) else f"{trees[number - 11]}-west"
+        for week in range(1, 53):
+            rate = 20 + number % 5 + (0.5 + number % 3) * trend[week - 1] + rng.normal() / 4
+            rate -= 3 if market == "oak" and week >= 40 else 0
+            lines.append(f"{market},{week},{rate:.3f}")
+    (folder / "my-markets.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_only_one_market_had_it(tmp_path) -> None:
+    """The section of that name, typed as it stands."""
+    _own_markets(tmp_path)
+    new, run = (block for block in blocks("sh") if "my-market" in block)
+    (edit,) = (block for block in blocks("yaml") if "my-markets.csv" in block)
+    _typed(new, tmp_path)
+    _edited(tmp_path / "params/intervention_synth/my-market.yaml", edit)
+    _typed(run, tmp_path)
+    results = tmp_path / "reports/intervention_synth/my-market/results.json"
+    att = json.loads(results.read_text("utf-8"))["estimates"]["att"]
+    assert att["low"] <= -3 <= att["high"] < 0

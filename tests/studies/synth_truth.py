@@ -4,7 +4,7 @@
 
 writes tests/studies/synth_truth.md beside itself. Each seed is the reply limits of one world: 27
 markets, 78 weeks, mint treated in the last 14. The truth is the reports that were prevented; rows
-and design are those of tests/interventions/params/intervention_synth/demo: example.yaml, where
+and design are those of params/intervention_synth: example.yaml, where
 borage, to which harassers moved, is out of the pool, and neighbour-kept.yaml, where it is in. The
 demo room's tests run a few seeds of it.
 """
@@ -37,7 +37,7 @@ from trustlib.interventions.synth.spread import spread
 from trustlib.interventions.synth.total import sized
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "tests/interventions/params/intervention_synth/demo/report_rates.sql"
+SOURCE = ROOT / "params/intervention_synth/report_rates.sql"
 SPEC = SynthSpec(
     unit="market",
     time="week_starting",

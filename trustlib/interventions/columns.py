@@ -78,7 +78,11 @@ def numbers(column: pd.Series, name: str) -> FloatArray:
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     endless = int(np.isinf(values).sum())
     if endless:
-        raise Refusal(f"{endless} values are infinite", where=f"column {name!r}")
+        raise Refusal(
+            f"{endless} values are infinite",
+            where=f"column {name!r}",
+            next_step="find where they come from: often a division by zero or the logarithm of 0",
+        )
     return values
 
 

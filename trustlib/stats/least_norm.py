@@ -45,6 +45,8 @@ def least_norm(columns: FloatArray, weights: FloatArray) -> FloatArray:
         right = np.append(np.zeros(free.shape[1]), 1.0)
         dual, _ = nnls(left, right, maxiter=50 * len(weights))
         residual = left @ dual - right
+        if not residual[-1] < 0:
+            return weights  # nothing but w₀ itself, as far as the digits go
         even = fixed - free @ (residual[:-1] / residual[-1])
     return _again(system, weights, even > _NOTHING)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from trustlib.core import Estimate, View
+from trustlib.core import View
 from trustlib.core import format as show
 from trustlib.core.calendar import period
 from trustlib.core.text import short, told_apart
 from trustlib.core.view import note
 from trustlib.interventions import DidResult
-from trustlib.tables import house
+from trustlib.tables import house, numbers
 from trustlib.tables.run import checks, health, not_found, sources, statement
 
 __all__ = [
@@ -66,7 +65,7 @@ def estimates(result: DidResult) -> View:
     """Every estimate with its interval, what it was made from, and how."""
     rows = []
     for name, estimate in result.estimates.items():
-        number, interval = _amount(estimate)
+        number, interval = numbers.amount(estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
         quantity = _QUANTITIES.get(name, house.capital(name.replace("_", " ")))
         if name == "total_effect":
@@ -99,14 +98,14 @@ def totals(result: DidResult) -> View:
         kept = parts["effect"].abs().sort_values(ascending=False, kind="stable")
         parts = parts.loc[sorted(kept.index[: MOST_ROWS - 1])]
     shown = pd.concat([parts, whole])
-    beside = _largest(shown, "effect")
+    beside = numbers.largest(shown, "effect")
     worth = "value_usd" in shown and shown["value_usd"].notna().any()
     rows: list[tuple[str, ...]] = []
     for name, (_, row) in zip(_names(shown["name"]), shown.iterrows(), strict=True):
-        number, interval = _triple(row, "effect", beside)
-        value = _number(row["value_usd"]) if worth else None
+        number, interval = numbers.triple(row, "effect", beside)
+        value = numbers.number(row["value_usd"]) if worth else None
         money = ("–" if value is None else show.alike([value], currency="$")[0],) if worth else ()
-        periods = show.exact(_number(row["periods_treated"]))
+        periods = show.exact(numbers.number(row["periods_treated"]))
         rows.append((name, f"{int(row['units']):,}", periods, number, interval, *money))
     level = f"{show.level(result.spec.level)} interval"
     columns = ["Where", "Units", "Unit-periods treated", "Total effect", level]
@@ -136,10 +135,10 @@ def comparison(result: DidResult) -> View:
     frame = result.comparison
     if frame.empty:
         return note("No estimators to compare.")
-    beside = _largest(frame, "point", "low", "high")
+    beside = numbers.largest(frame, "point", "low", "high")
     rows = []
     for _, row in frame.iterrows():
-        number, interval = _triple(row, "point", beside)
+        number, interval = numbers.triple(row, "point", beside)
         name = _ESTIMATORS.get(str(row["estimator"]), house.capital(str(row["estimator"])))
         how = house.capital(str(row["description"]))
         if why := _text(row.get("note")):
@@ -160,10 +159,10 @@ def sensitivity(result: DidResult) -> View:
         return note("No sensitivity analysis: there are no intervals under departures.")
     rows = []
     for kind, part in frame.groupby("kind", sort=False):
-        beside = _largest(part, "low", "high")
+        beside = numbers.largest(part, "low", "high")
         for at, (_, row) in enumerate(part.iterrows()):
             bound = "none: as it is" if at == 0 else f"{row['bound']:.3g}"
-            _, interval = _triple(
+            _, interval = numbers.triple(
                 row.rename({"low": "near"}), "near", beside, ends=("near", "high")
             )
             zero = "yes" if row["contains_zero"] else "no"
@@ -238,15 +237,15 @@ def _effects(
     """Rows of effects: the keys, then the effect with its interval."""
     if frame.empty or frame["point"].isna().all():
         return note(f"{caption}: not estimable.")
-    beside = _largest(frame, "point", "low", "high")
+    beside = numbers.largest(frame, "point", "low", "high")
     rows = []
     for _, row in frame.head(MOST_ROWS).iterrows():
-        number, interval = _triple(row, "point", beside)
+        number, interval = numbers.triple(row, "point", beside)
         more = []
         if band:
-            more.append(_triple(row, "point", beside, ends=("band_low", "band_high"))[1])
+            more.append(numbers.triple(row, "point", beside, ends=("band_low", "band_high"))[1])
         if p_value:
-            more.append(show.probability(_number(row["p_value"])))
+            more.append(show.probability(numbers.number(row["p_value"])))
         if bool(row.get("reference", False)):
             number, interval, more = "0", "reference", ["reference"] * len(more)
         rows.append((*(_key(name, row[name]) for name in keys), number, interval, *more))
@@ -277,56 +276,6 @@ def _names(names: Sequence[Any] | pd.Series) -> list[str]:
         made = head in ("from", "started") and label
         texts.append(f"{head} {period(label)}" if made else "Everything" if name == "all" else name)
     return told_apart(texts, 64)
-
-
-def _amount(estimate: Estimate) -> tuple[str, str]:
-    if estimate.unit == "share":
-        return _percent(estimate.point), show.interval(estimate.low, estimate.high, _percent)
-    if estimate.unit == "probability":
-        return show.probability(estimate.point), "none"
-    by_design = estimate.low is None and not (estimate.note or "").startswith("not estimable")
-    if estimate.point is not None and by_design:
-        return show.alike([estimate.point])[0], "none"
-    dollars = estimate.unit == "USD"
-    return show.triple(
-        estimate.point, estimate.low, estimate.high,
-        sign=not dollars, currency="$" if dollars else "",
-    )  # fmt: skip
-
-
-def _triple(
-    row: pd.Series, name: str, beside: float, *, ends: tuple[str, str] = ("low", "high")
-) -> tuple[str, str]:
-    """A point and its interval with the decimals of their column, whose largest is `beside`."""
-    point, low, high = (_number(row[key]) for key in (name, *ends))
-    if beside >= 100 or beside == 0:
-        return show.triple(point, low, high, sign=True, beside=beside or None)
-    decimals = min(8, 2 - math.floor(math.log10(beside)))
-    if point is None:
-        return "not estimable", "not estimable"
-    if low is None or high is None:
-        return _fixed(point, decimals), "not estimable"
-    return _fixed(point, decimals), f"{_fixed(low, decimals)} to {_fixed(high, decimals)}"
-
-
-def _fixed(value: float, decimals: int) -> str:
-    body = f"{abs(value):.{decimals}f}"
-    if not float(body):
-        return body
-    return f"{show.MINUS if value < 0 else '+'}{body}"
-
-
-def _percent(share: float | None) -> str:
-    return show.percent(share, sign=True, digits=3 if share is not None and abs(share) >= 1 else 2)
-
-
-def _largest(rows: pd.DataFrame, *columns: str) -> float:
-    largest = float(rows[list(columns)].abs().max().max())
-    return largest if largest == largest else 0.0
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
 
 
 def _text(value: Any) -> str:

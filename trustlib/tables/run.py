@@ -65,21 +65,28 @@ def _health(items: pd.DataFrame, *, caption: str) -> View:
     return house.table(rows, columns=columns, caption=caption, numeric=("Number",))
 
 
-def sources(read: Read, *, timezone: str = "UTC", span: str | None = None) -> View:
-    """Which rows the report rests on; `span` stands in the place of instants where it is given."""
-    snapshot = read.snapshot
-    start, end = snapshot.window_start_at, snapshot.window_end_at
-    over = "Periods"
-    if span is None and start is not None and end is not None:
-        span = f"{show.instant(start, timezone)} to {show.instant(end, timezone)}"
-        over = f"From, to ({show.zone_name(timezone)})"
-    source, rows = short(snapshot.source, 80), f"{snapshot.rows:,}"
+def sources(read: Read, *more: Read, timezone: str = "UTC", span: str | None = None) -> View:
+    """Which rows the report rests on; `span` of the first stands in the place of instants."""
+    over = "Periods" if span is not None else f"From, to ({show.zone_name(timezone)})"
+    spans = [span, *[None] * len(more)]
+    rows = [_source(one, timezone, own) for one, own in zip((read, *more), spans, strict=True)]
+    if span is None and all(row[3] == "–" for row in rows):
+        over = "Periods"
     return house.table(
-        [(source, snapshot.kind, rows, span or "–", snapshot.sha256[:12])],
+        rows,
         columns=("Source", "Kind", "Rows", over, "Content"),
         caption="What was read",
         numeric=("Rows",),
     )
+
+
+def _source(read: Read, timezone: str, span: str | None) -> tuple[str, ...]:
+    snapshot = read.snapshot
+    start, end = snapshot.window_start_at, snapshot.window_end_at
+    if span is None and start is not None and end is not None:
+        span = f"{show.instant(start, timezone)} to {show.instant(end, timezone)}"
+    source, rows = short(snapshot.source, 80), f"{snapshot.rows:,}"
+    return source, snapshot.kind, rows, span or "–", snapshot.sha256[:12]
 
 
 def statement(read: Read) -> View:

@@ -11,6 +11,8 @@ from trustlib.core.format import plural
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
 from trustlib.figures.intervention_synth.timeline import (
+    band,
+    left_room,
     of_group,
     period_ticks,
     start_labels,
@@ -55,7 +57,7 @@ def actual_and_synthetic(
         _lines(ax, frame, at, by)
         names = ("actual", synthetic_name(result))
         right = max(house.text_width(name, bold=True) for name in names) + 12
-        left = max(34.0, house.y_labels(ax))
+        left = left_room(ax, list(frame["time"]))
         house.margins(ax, left=left, right=right, top=24, bottom=24 + 72 * _ROW * rows)
         house.headroom(ax, 18)
         period_ticks(ax, list(frame["time"]), house.size(ax)[0] - left - right)
@@ -83,10 +85,7 @@ def _lines(ax: Axes, frame: pd.DataFrame, at: list[int], by: float) -> None:
     place = list(range(len(frame)))
     few = len(place) <= 40
     start_lines(ax, at)
-    ax.fill_between(
-        place, frame["low"] / by, frame["high"] / by,
-        color=PALETTE["expected"], alpha=0.22, linewidth=0,
-    )  # fmt: skip
+    band(ax, frame, ("low", "high"), by, color=PALETTE["expected"])
     ax.plot(
         place, frame["synthetic"] / by, color=PALETTE["expected"], linewidth=1.6,
         linestyle=(0, (4, 2)),

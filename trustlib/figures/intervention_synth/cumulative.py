@@ -10,7 +10,7 @@ from trustlib.core import format as show
 from trustlib.core.text import short
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
-from trustlib.figures.intervention_synth.timeline import of_group, period_ticks
+from trustlib.figures.intervention_synth.timeline import band, left_room, of_group, period_ticks
 from trustlib.figures.labels import beside
 from trustlib.interventions.synth.result import SynthResult
 
@@ -33,15 +33,7 @@ def cumulative(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         by, word = house.scale(float(frame[_COLUMNS].abs().max().max()))
         at = list(range(len(frame)))
         ax.axhline(0, color=PALETTE["ink"], linewidth=1)
-        ax.fill_between(
-            at, frame["cumulative_low"] / by, frame["cumulative_high"] / by,
-            color=PALETTE["actual"], alpha=0.2, linewidth=0,
-        )  # fmt: skip
-        if len(at) <= 3:  # a band over so few periods is a sliver: bars beside it
-            ax.vlines(
-                at, frame["cumulative_low"] / by, frame["cumulative_high"] / by,
-                color=PALETTE["actual"], linewidth=1.8,
-            )  # fmt: skip
+        band(ax, frame, ("cumulative_low", "cumulative_high"), by, color=PALETTE["actual"])
         ax.plot(
             at, frame["cumulative"] / by, color=PALETTE["actual"], linewidth=2.2,
             marker="o" if len(at) <= 40 else "", markersize=3,
@@ -50,7 +42,7 @@ def cumulative(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         last = float(frame["cumulative"].iloc[-1]) / by
         text = show.alike([last], sign=True)[0]
         right = house.text_width(text, bold=True) + 14
-        left = max(34.0, house.y_labels(ax))
+        left = left_room(ax, list(frame["time"]))
         house.margins(ax, left=left, right=right, top=24, bottom=24)
         period_ticks(ax, list(frame["time"]), house.size(ax)[0] - left - right)
         house.unit(ax, f"since the start, {word}{short(result.spec.unit_label, 40)}")

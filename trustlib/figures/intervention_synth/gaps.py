@@ -11,6 +11,8 @@ import pandas as pd
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
 from trustlib.figures.intervention_synth.timeline import (
+    band,
+    left_room,
     of_group,
     period_ticks,
     start_labels,
@@ -26,15 +28,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_POINTS = 6_000  # of all placebo paths together: a page has to carry them
+MOST_PATHS = 100
+MOST_PLACES = 250  # of one placebo path: of more periods every second, third … is drawn
 BADLY = 2.0  # times the treated's misfit before the start: beyond it a placebo says little
 _NUMBERS = ["point", "low", "high"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Placebos:
-    """Paths (n, n_periods) that are drawn, whether each was matched badly, and all there are."""
+    """Paths (n, n_places) that are drawn, whether each was matched badly, and all there are.
+
+    `places` are the periods' positions.
+    """
 
     names: list[str]
+    places: np.ndarray
     paths: np.ndarray
     badly: np.ndarray
     of: int
@@ -68,7 +76,7 @@ def gaps(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         name = treated_name(result, 92)
         texts = [(name, True), *([("placebos", False)] if placebos.n else [])]
         right = max(house.text_width(text, bold=bold) for text, bold in texts) + 12
-        left = max(34.0, house.y_labels(ax))
+        left = left_room(ax, list(frame["time"]))
         bottom = house.UNDER if placebos.n else 24
         house.margins(ax, left=left, right=right, top=24, bottom=bottom)
         house.headroom(ax, 18)
@@ -92,10 +100,11 @@ def gap_rows(result: SynthResult) -> pd.DataFrame:
     own = frame.drop(columns="group").assign(path="treated", kind="treated")
     first = ["path", "kind", "time", "gap"]
     own = own[[*first, *(name for name in own.columns if name not in first)]]
-    times = [str(time) for time in frame["time"]]
-    placebos = _placebos(result, times)
+    every = [str(time) for time in frame["time"]]
+    placebos = _placebos(result, every)
     if not placebos.n:
         return own
+    times = [every[place] for place in placebos.places]
     kinds = np.where(placebos.badly, "placebo, matched badly", "placebo")
     paths = pd.DataFrame(
         {
@@ -103,7 +112,7 @@ def gap_rows(result: SynthResult) -> pd.DataFrame:
             "kind": np.repeat(kinds, len(times)),
             "time": times * placebos.n,
             "gap": placebos.paths.ravel(),
-            "after": np.tile(frame["after"].to_numpy(dtype=bool), placebos.n),
+            "after": np.tile(frame["after"].to_numpy(dtype=bool)[placebos.places], placebos.n),
         }
     ).reindex(columns=own.columns)
     numbers = [name for name in own.columns if name not in ("path", "kind", "time", "after")]
@@ -129,11 +138,19 @@ def _placebos(result: SynthResult, times: list[str]) -> _Placebos:
     rank = others["rank"].reindex(list(known)).to_numpy(dtype=float)
     badly = misfit > BADLY * float(own.iloc[0]) if len(own) else np.zeros(of, dtype=bool)
     order = np.argsort(rank, kind="stable")
-    most = max(10, MOST_POINTS // max(1, len(times)))
+    step = -(-len(times) // MOST_PLACES)
+    places = np.arange(len(times) - 1, -1, -step)[::-1]  # the last one in any case
+    most = min(MOST_PATHS, MOST_POINTS // max(1, len(places)))
     if of > most:
         order = order[np.linspace(0, of - 1, most).round().astype(int)]
     names = list(known)
-    return _Placebos(names=[names[i] for i in order], paths=paths[order], badly=badly[order], of=of)
+    return _Placebos(
+        names=[names[i] for i in order],
+        places=places,
+        paths=paths[np.ix_(order, places)],
+        badly=badly[order],
+        of=of,
+    )
 
 
 def _limits(frame: pd.DataFrame, placebos: _Placebos) -> tuple[float, float]:
@@ -149,22 +166,27 @@ def _limits(frame: pd.DataFrame, placebos: _Placebos) -> tuple[float, float]:
 
 def _spaghetti(ax: Axes, placebos: _Placebos, by: float) -> None:
     """One path for all placebos that look alike; the breaks between them are NaN."""
-    n_periods = placebos.paths.shape[1]
-    for badly, opacity, width in ((True, 0.22, 0.7), (False, 0.55, 0.9)):
+    x = np.append(placebos.places.astype(float), np.nan)
+    for badly, opacity, width in (
+        (True, 0.22, 0.7),
+        (False, 0.55 if placebos.n <= 60 else 0.35, 0.9),
+    ):
         chosen = placebos.paths[placebos.badly == badly]
         if not len(chosen):
             continue
         broken = np.hstack([chosen / by, np.full((len(chosen), 1), np.nan)]).ravel()
-        x = np.tile(np.arange(n_periods + 1, dtype=float), len(chosen))
-        ax.plot(x, broken, color=PALETTE["expected"], alpha=opacity, linewidth=width)
+        ax.plot(
+            np.tile(x, len(chosen)),
+            broken,
+            color=PALETTE["expected"],
+            alpha=opacity,
+            linewidth=width,
+        )
 
 
 def _treated(ax: Axes, frame: pd.DataFrame, by: float) -> None:
     place = list(range(len(frame)))
-    ax.fill_between(
-        place, frame["low"] / by, frame["high"] / by,
-        color=PALETTE["actual"], alpha=0.2, linewidth=0,
-    )  # fmt: skip
+    band(ax, frame, ("low", "high"), by, color=PALETTE["actual"])
     ax.plot(
         place, frame["point"] / by, color=PALETTE["actual"],
         linewidth=2.4 if len(place) <= 300 else 1.2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 LEAST = 0.001  # of the weight: less is none
 MOST_LINES = 6  # of names in a group; then how many more
-_MOST_SQUARES = 240  # of a group; beyond it, a bar
+_MOST_SQUARES = 100  # of a group; beyond it, a bar
 _SIDE = 10.0  # points of a square
 _STEP = 13.0
 _TEXT = 15.5  # points of a line of words
 _EDGE = 2.0
 _PAUSE = 10.0  # between two groups
+_NAME = 150.0  # points of a name; a longer one is cut
+_COMMA = 9.0
+_MORE = 96.0  # for the words that count the rest
 _REASONS = {
     "affected": "reached by it otherwise",
     "treated": "treated too",
@@ -64,7 +67,8 @@ def pool_map(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
     """A square for each unit, by its part; the fuller a donor's square, the heavier it is.
 
     Names stand under the squares where they may be told, as many as fit into six lines. Groups
-    of more than 240 units are a bar. None where there is nothing but the treated.
+    of more than 100 units are a bar, whose length is their number. None where there is nothing
+    but the treated.
     """
     if not len(result.pool) or (result.pool["role"] == "treated").all():
         return None
@@ -76,9 +80,9 @@ def pool_map(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         ax.set_xlim(0, 72 * house.WIDTH)
         ax.set_ylim(height, 0)
         ax.set_axis_off()
-        top = 2.0
+        top, most = 2.0, max(len(group.fill) for group in groups)
         for group in groups:
-            _draw(ax, group, top)
+            _draw(ax, group, top, most=most)
             top += group.height + _PAUSE
     return ax
 
@@ -106,10 +110,6 @@ def _groups(result: SynthResult) -> list[_Group]:
 def _treated(part: pd.DataFrame, *, named: bool) -> _Group:
     starts = part["first_treated"].astype(str)
     each = starts.nunique() > 1
-    words = [
-        f"{_name(unit)} ({period(start, width=16)})" if each else _name(unit)
-        for unit, start in zip(part["unit"], starts, strict=True)
-    ]
     when = (
         f", {starts.nunique()} starts" if each else f", from {period(starts.iloc[0], width=16)} on"
     )
@@ -117,60 +117,57 @@ def _treated(part: pd.DataFrame, *, named: bool) -> _Group:
         head=f"treated: {len(part):,}{when}",
         colour="actual",
         fill=np.ones(len(part)),
-        lines=_wrapped(words) if named else [],
+        lines=_wrapped(part["unit"], [f" ({period(s, width=16)})" if each else "" for s in starts])
+        if named
+        else [],
     )
 
 
 def _with_weight(part: pd.DataFrame, *, of: int, named: bool) -> _Group:
     weight = part["weight"].to_numpy(dtype=float)
-    words = [
-        f"{_name(unit)} {show.percent(share)}"
-        for unit, share in zip(part["unit"], weight.tolist(), strict=True)
-    ]
     return _Group(
         head=f"donors with weight: {len(part):,} of {plural(of, 'donor')}",
         colour="expected",
         fill=np.abs(weight) / np.abs(weight).max(),
-        lines=_wrapped(words) if named else [],
+        lines=_wrapped(part["unit"], [f" {show.percent(share)}" for share in weight.tolist()])
+        if named
+        else [],
     )
 
 
 def _plain(part: pd.DataFrame, head: str, *, named: bool, out: bool = False) -> _Group:
-    words = [_name(unit) for unit in part["unit"]]
     return _Group(
         head=head,
         colour="harm" if out else "expected",
         fill=np.zeros(len(part)),
-        lines=_wrapped(words) if named else [],
+        lines=_wrapped(part["unit"], [""] * len(part)) if named else [],
     )
 
 
-def _name(unit: object) -> str:
-    return house.fitted(unit, 150)
-
-
-def _wrapped(words: Sequence[str]) -> list[str]:
+def _wrapped(names: Iterable[object], tails: Sequence[str]) -> list[str]:
     """Names one after the other, in lines of the figure's width; the rest of many is counted."""
     lines: list[str] = []
-    line = ""
-    for i, word in enumerate(words):
-        longer = f"{line}, {word}" if line else word
-        room = _WIDTH - (80 if len(lines) == MOST_LINES - 1 else 8)
-        if line and house.text_width(longer) > room:
-            if len(lines) == MOST_LINES - 1:
-                lines.append(f"{line} … and {len(words) - i:,} more")
-                return lines
+    line, filled = "", 0.0
+    for i, (name, tail) in enumerate(zip(names, tails, strict=True)):
+        word = house.fitted(name, _NAME) + tail
+        need = house.text_width(word) + _COMMA
+        last = len(lines) == MOST_LINES - 1
+        if line and filled + need > _WIDTH - (_MORE if last else 0.0):
+            if last:
+                return [*lines, f"{line} … and {len(tails) - i:,} more"]
             lines.append(f"{line},")
-            longer = word
-        line = longer
+            line, filled = "", 0.0
+        line = f"{line}, {word}" if line else word
+        filled += need
     return [*lines, line]
 
 
-def _draw(ax: Axes, group: _Group, top: float) -> None:
+def _draw(ax: Axes, group: _Group, top: float, *, most: int) -> None:
     ax.text(_EDGE, top + _TEXT / 2, group.head, va="center", color=PALETTE["ink"], weight="bold")
     start = top + _TEXT + 1
     if len(group.fill) > _MOST_SQUARES:
-        _boxes(ax, [(_EDGE, start, _EDGE + _WIDTH, start + _SIDE)], PALETTE[group.colour], 0.3)
+        end = _EDGE + _WIDTH * len(group.fill) / most
+        _boxes(ax, [(_EDGE, start, end, start + _SIDE)], PALETTE[group.colour], 0.45)
     else:
         _squares(ax, group, start)
     for i, line in enumerate(group.lines):

@@ -48,11 +48,11 @@ def predictors(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         ax.tick_params(axis="y", labelcolor=PALETTE["ink"])
         ax.set_ylim(len(names) - 0.4, -0.6)
         ax.grid(False)
-        ax.set_xticks([0, 1], ["like the treated", "like donors"])
+        ax.set_xticks([0, 1], ["treated", "donors"])
         left = max(house.text_width(name) for name in names) + 12
         right = _COLUMN * len(_COLUMNS) + 8
         house.margins(ax, left=left, right=right, top=28, bottom=24)
-        house.unit(ax, "● synthetic")
+        house.unit(ax, "● where the synthetic is")
         _numbers(ax, frame)
     return ax
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from trustlib.core.calendar import period
 from trustlib.core.calendar import periods as named
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
-from trustlib.figures.interventions.words import sparse
 from trustlib.interventions.synth.result import SynthResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_FEW = 3  # periods with an interval
 _MOST_STARTS = 6  # lines; of more starts the first and the last
 
 
@@ -42,9 +43,22 @@ def treated_name(result: SynthResult, width: float) -> str:
 def period_ticks(ax: Axes, times: Sequence[object], width: float) -> None:
     """As many periods named under the axis as fit into `width` points."""
     labels = named(times, width=12)
-    at = sparse(labels, width)
+    every = -(-len(labels) // max(1, int(width // (_widest(labels) + 8))))
+    at = list(range(0, len(labels), max(1, every)))
     ax.set_xticks(at, [labels[i] for i in at])
     ax.set_xlim(-0.4, max(len(labels) - 0.6, 0.4))
+
+
+def left_room(ax: Axes, times: Sequence[object]) -> float:
+    """Points left of the axes: for the ticks of the values, and half of the first period's name."""
+    first = house.text_width(named(times, width=12)[0]) / 2 + 3
+    return max(34.0, house.y_labels(ax), first)
+
+
+def _widest(labels: Sequence[str]) -> float:
+    """Periods are named alike: a few of the longest in letters hold the longest in points."""
+    longest = sorted(dict.fromkeys(labels), key=len)[-12:]
+    return max((house.text_width(label) for label in longest), default=0.0)
 
 
 def start_lines(ax: Axes, at: Sequence[int]) -> None:
@@ -65,6 +79,20 @@ def start_labels(ax: Axes, times: Sequence[object], at: Sequence[int]) -> None:
     end = _words(ax, at, 0, (f"{words}, {date}", words, "start"))
     if len(at) > 1 and _points(ax, at[-1] - 0.5) > end + 6:
         _words(ax, at, len(at) - 1, ("last start",))
+
+
+def band(ax: Axes, frame: pd.DataFrame, ends: tuple[str, str], by: float, *, color: str) -> None:
+    """An interval per period as a band; as bars where the band would be a sliver or nothing."""
+    low, high = (frame[name].to_numpy(dtype=float) / by for name in ends)
+    at = np.arange(len(frame))
+    ax.fill_between(at, low, high, color=color, alpha=0.2, linewidth=0)
+    known = np.isfinite(low) & np.isfinite(high)
+    beside = np.zeros(len(known), dtype=bool)
+    beside[1:] |= known[:-1]
+    beside[:-1] |= known[1:]
+    bars = known & (~beside | (known.sum() <= _FEW))
+    if bars.any():
+        ax.vlines(at[bars], low[bars], high[bars], color=color, linewidth=1.8)
 
 
 def _words(ax: Axes, at: Sequence[int], which: int, texts: Sequence[str]) -> float:

@@ -130,7 +130,7 @@ def _periods(
     assert figure is not None
     several = len(result.design.starts) > 1
     labels = [f"from {period(group, width=16)}" if several else "" for group, _ in times]
-    left = max(house.text_width(label) for label in labels) + 12 if several else 34.0
+    left = max(house.text_width(label) for label in labels) + 12 if several else 42.0
     longest = max((part for _, part in times), key=len)
     panel = figure.add_axes(
         (

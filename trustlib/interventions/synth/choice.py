@@ -55,7 +55,7 @@ def others(panel: SynthPanel, led: Led) -> tuple[Preset, ...]:
     return tuple(
         preset
         for preset in PRESETS
-        if preset not in (led, "augmented")  # which cannot be fitted in this version
+        if preset != led
         and (preset != "synthetic_control_predictors" or bool(panel.predictor_names))
     )
 

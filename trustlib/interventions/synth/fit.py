@@ -74,10 +74,9 @@ def fit(case: Case, preset: Preset) -> Fit:
     Raises
     ------
     Refusal
-        A preset with predictors where the case has none.
-    NotImplementedError
-        The preset with a ridge: not in this version.
+        The preset with predictors where the case has none.
     """
+    from trustlib.interventions.synth.augmented import augmented
     from trustlib.interventions.synth.predictor_weighted import predictor_weighted
     from trustlib.interventions.synth.weights import did, synthetic_control, synthetic_did
 
@@ -87,6 +86,6 @@ def fit(case: Case, preset: Preset) -> Fit:
         return predictor_weighted(case)
     if preset == "synthetic_did":
         return synthetic_did(case)
-    if preset == "did":
-        return did(case)
-    raise NotImplementedError(f"{preset} cannot be fitted in this version")
+    if preset == "augmented":
+        return augmented(case)
+    return did(case)

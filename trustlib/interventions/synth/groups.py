@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Refusal, did_you_mean
+from trustlib.core.format import plural
 from trustlib.interventions.columns import one_per_unit, starts
 from trustlib.interventions.disclosure import key_like
 from trustlib.interventions.panel import IntArray
@@ -110,7 +111,7 @@ def _treated(
     """Positions and first treated periods; how many of them start inside a period."""
     n_periods = len(axis.names)
     if spec.treated_units:
-        treated = positions(spec.treated_units, labels, "treated_units", spec)
+        treated = positions(spec.treated_units, labels, "treated_units")
     else:
         assert own is not None  # the spec sees to it
         treated = np.flatnonzero((own > 0) & (own < n_periods))
@@ -128,15 +129,16 @@ def _treated(
         never = int((first == n_periods).sum())
         if never:
             raise Refusal(
-                f"{never} of {len(treated)} treated units have no treatment start in the panel",
+                f"no treatment start in the panel for {never} of "
+                f"{plural(len(treated), 'treated unit')}",
                 where=f"treated_units, column {spec.treatment_start_column!r}",
                 next_step="set treatment_start, or correct the column",
             )
     early = int((first == 0).sum())
     if early:
         raise Refusal(
-            f"{early} of {len(treated)} treated units are treated from the first period on: there "
-            "is no period before treatment to learn from",
+            f"the first period is treated already for {early} of "
+            f"{plural(len(treated), 'treated unit')}: there is nothing before it to learn from",
             where=_start_where(spec),
             next_step="read periods from before the treatment's start",
         )
@@ -144,7 +146,8 @@ def _treated(
 
 
 def _nobody(from_start: int, spec: SynthSpec) -> None:
-    also = f"; {from_start} are treated from its first period on" if from_start else ""
+    are = "is" if from_start == 1 else "are"
+    also = f"; {from_start} {are} treated from its first period on" if from_start else ""
     raise Refusal(
         f"no unit's treatment starts inside the panel{also}",
         where=f"column {spec.treatment_start_column!r}",
@@ -162,8 +165,9 @@ def _not_treated_before(own: IntArray, first: IntArray, spec: SynthSpec) -> None
     before = int((own < first).sum())
     if before:
         raise Refusal(
-            f"{before} of {len(own)} treated units are treated before treatment_start, by the "
-            "column: the periods before it would not be free of the treatment",
+            f"treatment began before treatment_start for {before} of "
+            f"{plural(len(own), 'treated unit')}, by the column: the periods before it would not "
+            "be free of the treatment",
             where=f"treatment_start: {spec.treatment_start}, "
             f"column {spec.treatment_start_column!r}",
             next_step="set treatment_start: null to take each unit's own start, or set both right",
@@ -175,8 +179,8 @@ def _kept_out(
 ) -> dict[int, str]:
     """Position -> reason, of units that are neither treated nor may be donors."""
     is_treated = set(treated.tolist())
-    chosen = positions(spec.donor_units, labels, "donor_units", spec).tolist()
-    affected = positions(spec.affected_units, labels, "affected_units", spec).tolist()
+    chosen = positions(spec.donor_units, labels, "donor_units").tolist()
+    affected = positions(spec.affected_units, labels, "affected_units").tolist()
     for parameter, named in (("donor_units", chosen), ("affected_units", affected)):
         both = len(is_treated & set(named))
         if both:
@@ -196,9 +200,7 @@ def _kept_out(
     return {unit: reason for unit, reason in sorted(out.items()) if unit not in is_treated}
 
 
-def positions(
-    names: Sequence[str], labels: Sequence[str], parameter: str, spec: SynthSpec
-) -> IntArray:
+def positions(names: Sequence[str], labels: Sequence[str], parameter: str) -> IntArray:
     """Places of `names` among `labels`, ascending; refused where one is no unit's."""
     known = {label: number for number, label in enumerate(labels)}
     unknown = [name for name in names if name not in known]
@@ -208,7 +210,7 @@ def positions(
         more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise Refusal(
             f"{parameter} names {unknown[0]!r}{more}: no unit of the panel is called that",
-            where=f"{parameter}, column {spec.unit!r} with {len(labels):,} units",
+            where=f"{parameter}; the panel has {plural(len(labels), 'unit')}",
             nearest=None if near is None or key_like([near]) else near,
             next_step="write the unit as the source does",
         )

@@ -89,7 +89,8 @@ def _dated(
     edges = np.append(axis.starts, axis.end)
     if (at if edge == "first" else end) not in edges:
         raise Refusal(
-            f"{text!r} holds several periods, and none of them {edge}s with it",
+            f"{text!r} holds several periods, and none of them "
+            f"{'starts' if edge == 'first' else 'ends'} with it",
             where=where,
             next_step="write the date of one period",
         )

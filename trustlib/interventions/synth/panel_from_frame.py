@@ -120,7 +120,7 @@ def _kept_periods(cells: FloatArray, parts: Groups, spec: SynthSpec) -> np.ndarr
     nothing = int((~there.any(axis=1)).sum())
     if nothing:
         raise Refusal(
-            f"{nothing} of {plural(len(there), 'treated unit')} have no outcome at all",
+            f"no outcome at all for {nothing} of {plural(len(there), 'treated unit')}",
             where=f"treated_units, column {spec.outcome!r}",
             next_step="check the export, or take them out of treated_units",
         )
@@ -195,7 +195,7 @@ def _positive(weight: FloatArray, spec: SynthSpec) -> None:
     bad = int((~(weight > 0)).sum())
     if bad:
         raise Refusal(
-            f"{bad} weights are missing, zero or negative",
+            f"{plural(bad, 'weight')} {'is' if bad == 1 else 'are'} missing, zero or negative",
             where=f"column {spec.weight!r}",
             next_step="a weight says how many a unit stands for: give each row a positive one",
         )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Refusal
+from trustlib.core.format import plural
 from trustlib.interventions.columns import numbers
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.periods import Periods
@@ -114,7 +115,8 @@ def _means(cells: FloatArray, wanted: Predictor, number: int) -> FloatArray:
     lacking = int((~there.any(axis=1)).sum())
     if lacking:
         raise Refusal(
-            f"{lacking} of {len(cells)} units have no value of the predictor in its periods",
+            f"the predictor has no value in its periods for {lacking} of "
+            f"{plural(len(cells), 'unit')}",
             where=f"predictor {number}, column {wanted.column!r}",
             next_step="choose periods that have values, leave these units out of donor_units, or "
             "leave the predictor out",
@@ -130,7 +132,7 @@ def _given(spec: SynthSpec, name: str, units: list[str]) -> FloatArray:
     if lacking:
         absent = sum(unit not in of_unit for unit in units)
         raise Refusal(
-            f"{lacking} of {len(units)} units have no number for predictor {name!r}"
+            f"predictor {name!r} has no number for {lacking} of {plural(len(units), 'unit')}"
             + (", as if units were written another way there" if absent == len(units) else ""),
             where=f"predictor {name!r} of the predictors' own source",
             next_step="add these units to it, leave them out of donor_units, or leave the "

@@ -18,8 +18,8 @@ from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.predictor_program import WIDEST, Program
 from trustlib.stats.simplex import simplex_least_squares
 
-_SCREENED = 40  # random starts that are looked at
-_FOLLOWED = 6  # the best starts, followed as if there were no kinks
+_SCREENED = 200  # random starts that are looked at
+_FOLLOWED = 12  # the best starts, followed as if there were no kinks
 _FINISHED = 3  # the best of these, followed across kinks
 _SAME = 1e-4  # relative: objectives that differ by less are the same optimum
 _SWAPS = 12  # donors taken up or dropped from the last support before starting anew

@@ -32,7 +32,8 @@ from trustlib.interventions.synth.predictor_search import refined, searched
 from trustlib.stats.simplex import SimplexFit, simplex_least_squares
 
 PROVEN = 1e-3  # relative, of the mean squared gap
-_NODES = 200
+_NODES = 300
+_NOTHING = 1e-14  # a mean squared gap, where outcomes differ by 1
 
 
 def predictor_weighted(case: Case, *, starts: FloatArray | None = None, seed: int = 0) -> Fit:
@@ -94,7 +95,7 @@ def _best(
         found = realised(program, bound.weights, bound.normal)
         theta, value = refined(program, [theta_of(v) for v in found], seed=seed)
     notes = {"lower_bound": bound.lower * unit, "nodes": float(bound.nodes), "starts": 0.0}
-    if value > bound.lower * (1 + PROVEN):
+    if not _reaches(value, bound.lower):
         searches = searched(program, _informed(program, least, starts), seed=seed)
         notes |= {
             "starts": float(searches.starts),
@@ -106,7 +107,11 @@ def _best(
             theta, value = searches.theta, float(searches.values[0])
     # What is known to be reached bounds from above what was not looked at.
     notes["lower_bound"] = min(notes["lower_bound"], value * unit)
-    return theta, notes | {"proven": float(value <= bound.lower * (1 + PROVEN))}
+    return theta, notes | {"proven": float(_reaches(value, bound.lower))}
+
+
+def _reaches(value: float, lower: float) -> bool:
+    return value <= lower * (1 + PROVEN) + _NOTHING
 
 
 def _outcomes_only(program: Program) -> SimplexFit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
@@ -65,6 +65,12 @@ class SynthDesign:
     names_shown: bool
 
 
+def _no_choices() -> pd.DataFrame:
+    numbers = ("att", "mspe", "largest_weight_change")
+    empty = {name: pd.Series(dtype=float) for name in numbers}
+    return pd.DataFrame({"choice": pd.Series(dtype=str)} | empty)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SynthResult:
     """Did it work in the one market that had it, how much, and why to believe it.
@@ -120,6 +126,10 @@ class SynthResult:
         total's unit; the last row is "all".
     regression
         term, point, standard_error, low, high: of an interrupted time series; else empty.
+    predictor_choices
+        choice (of the predictors' weights), att, mspe (mean squared gap before the start),
+        largest_weight_change (of any donor's weight, against those fitted), for the first start;
+        empty where the headline does not rest on predictors.
     """
 
     spec: SynthSpec
@@ -140,6 +150,7 @@ class SynthResult:
     comparison: pd.DataFrame
     totals: pd.DataFrame
     regression: pd.DataFrame
+    predictor_choices: pd.DataFrame = field(default_factory=_no_choices)
 
     def series(self) -> dict[str, list[dict[str, object]]]:
         """Rows of plain values for results.json, by name."""
@@ -156,5 +167,6 @@ class SynthResult:
             "comparison",
             "totals",
             "regression",
+            "predictor_choices",
         )
         return {name: plain_rows(getattr(self, name)) for name in names}

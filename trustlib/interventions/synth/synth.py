@@ -39,6 +39,7 @@ from trustlib.interventions.synth.result import SynthDesign, SynthResult
 from trustlib.interventions.synth.spec import SynthSpec
 from trustlib.interventions.synth.spread import Reach, spread
 from trustlib.interventions.synth.total import Sized, sized
+from trustlib.interventions.synth.v_sensitivity import predictor_weights_check, v_sensitivity
 from trustlib.interventions.synth.verdict import verdict
 from trustlib.interventions.synth.words import PRESET_NAMES, assumption, interval_name
 
@@ -197,6 +198,12 @@ def _result(
         resampled=interval.by != "placebo",
         seed=spec.seed,
     )
+    choices: dict[str, pd.DataFrame] = {}
+    if led == "synthetic_control_predictors":
+        by_v = v_sensitivity(parts[0][1], fits[0], names=panel.predictor_names, seed=spec.seed)
+        check = predictor_weights_check(by_v, standard_error=att.error, names=panel.predictor_names)
+        found = (*found, check)
+        choices["predictor_choices"] = by_v.frame
     return SynthResult(
         spec=spec,
         design=design,
@@ -220,6 +227,7 @@ def _result(
             panel, size, reach, all_half=reach.half(size.slope), value_usd=spec.unit_value_usd
         ),
         regression=no_regression(),
+        **choices,
     )
 
 

@@ -17,6 +17,7 @@ DECISIVE = frozenset(
         "leave_one_donor_out",
         "structural_break",
         "estimators_agree",
+        "predictor_weights",
     }
 )
 ALONE = "a change, cause not shown"
