@@ -19,7 +19,7 @@ from trustlib.interventions.synth.result import SynthResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_DONORS = 20
+MOST_DONORS = 15
 LEAST = 0.001  # of the weight: less is none
 _MOST_COHORTS = 6  # rows of period weights
 _ROW = 20.0  # points
@@ -28,7 +28,7 @@ _TIME_HEAD = 44.0
 
 
 def weights(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
-    """Donors by their weight, the 20 heaviest by themselves; small ticks are single starts.
+    """Donors by their weight, the 15 heaviest by themselves; small ticks are single starts.
 
     Under them, where the method weighs periods, the weights of those before the start, a row for
     each start. None without donors.

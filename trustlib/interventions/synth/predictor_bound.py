@@ -24,6 +24,7 @@ _BETTER = 1e-4  # relative: what is worth a branch
 _RIDGE = 3e-5
 _NEAR = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # standard deviations that stand for "matched exactly"
 _FAR = 1e4
+_IMPOSSIBLE = 1e-10
 _Signs = tuple[int, ...]
 _Node = tuple[float, int, frozenset[int], _Signs, FloatArray]
 
@@ -66,6 +67,8 @@ def bounded(program: Program, *, known: float, nodes: int) -> Bound:
             heapq.heappush(tree.heap, branch)
         seen += 1
     lower = min(tree.heap[0][0] if tree.heap else np.inf, tree.value)
+    if np.isinf(lower):  # nothing was found at all: not a proof
+        lower = root[0] if root is not None else 0.0
     return Bound(
         weights=tree.weights, normal=tree.normal, value=tree.value, lower=lower, nodes=seen
     )
@@ -79,6 +82,7 @@ class _Tree:
     normal: FloatArray | None = None
     heap: list[_Node] = field(default_factory=list)
     made: set[tuple[frozenset[int], _Signs]] = field(default_factory=set)
+    contrary: list[tuple[frozenset[int], _Signs, IntArray]] = field(default_factory=list)
 
     def grow(
         self, without: frozenset[int], signs: _Signs, start: FloatArray | None
@@ -95,6 +99,16 @@ class _Tree:
     def worthwhile(self, node: _Node) -> bool:
         return node[0] < self.value * (1 - _BETTER)
 
+    def known_contrary(self, support: IntArray, signs: _Signs) -> IntArray | None:
+        """Donors of which it was seen before that no plane touches them together."""
+        held = set(support.tolist())
+        for donors, under, few in self.contrary:
+            if donors <= held and all(
+                old in (0, new) for old, new in zip(under, signs, strict=True)
+            ):
+                return few
+        return None
+
     def visit(self, node: _Node) -> list[_Node]:
         """The node's branches; none where it is solved."""
         value, _, without, signs, weights = node
@@ -104,15 +118,22 @@ class _Tree:
         fixed = np.array(signs)
         missed = (np.abs(fitted) > _MET) & (fixed == 0)
         own = np.where(missed, np.sign(fitted), fixed)
-        normal = touching(predictors, support, own)
-        if normal is not None:
-            self.value, self.weights, self.normal = value, weights, normal
-            return []
-        normal = touching(predictors, support, fixed)
-        if normal is None:
-            few = _contrary(predictors, support, fixed)
+        few = self.known_contrary(support, signs)
+        if few is None:
+            normal, _ = touching(predictors, support, own)
+            if normal is not None:
+                self.value, self.weights, self.normal = value, weights, normal
+                return []
+            normal, some = touching(predictors, support, fixed)
+            if normal is None:
+                # What is left is best heavy: doing without it costs most.
+                light = some[np.argsort(weights[some], kind="stable")]
+                few = _contrary(predictors, light, fixed)
+                self.contrary.append((frozenset(few.tolist()), signs, few))
+        if few is not None:
             made = [self.grow(without | {int(donor)}, signs, weights) for donor in few]
             return [branch for branch in made if branch is not None]
+        assert normal is not None
         against = np.where(missed, normal * fitted, 0.0)
         worst = int(np.argmin(against))
         made = [
@@ -122,27 +143,35 @@ class _Tree:
         return [branch for branch in made if branch is not None]
 
 
-def touching(predictors: FloatArray, support: IntArray, signs: np.ndarray) -> FloatArray | None:
+def touching(
+    predictors: FloatArray, support: IntArray, signs: np.ndarray
+) -> tuple[FloatArray | None, IntArray]:
     """(k,) the shortest u with x'u = 1 for the donors `support`, at least 1 for all others, and
-    of the `signs` (0: free); None where there is none."""
-    k = predictors.shape[1]
+    of the `signs` (0: free); None where there is none, and then some of `support` that no such
+    plane touches together."""
+    n, k = predictors.shape
     decided = np.flatnonzero(signs)
     sided = np.zeros((len(decided), k + 1))
     sided[np.arange(len(decided)), decided] = signs[decided]
-    above = np.column_stack([predictors, np.ones(len(predictors))])
-    return _shortest(np.vstack([above, -above[support], sided]).T)
+    above = np.column_stack([predictors, np.ones(n)])
+    found, multipliers = _shortest(np.vstack([above, -above[support], sided]).T)
+    if found is not None:
+        return found, support[:0]
+    # Those whose "at most 1" the proof of impossibility makes use of (Farkas' lemma).
+    return None, support[multipliers[n : n + len(support)] > 0]
 
 
-def _shortest(system: FloatArray) -> FloatArray | None:
-    """The shortest u with G u ≥ h, from the columns (G, h)' (Lawson and Hanson 1974, LDP)."""
+def _shortest(system: FloatArray) -> tuple[FloatArray | None, FloatArray]:
+    """The shortest u with G u ≥ h, from the columns (G, h)', and each condition's multiplier
+    (Lawson and Hanson 1974, LDP)."""
     system = system / np.linalg.norm(system, axis=0)
     target = np.zeros(len(system))
     target[-1] = 1.0
     found = nnls(system, target, maxiter=50 * system.shape[1])[0]
     rest = system @ found - target
-    if -rest[-1] < 1e-10:
-        return None
-    return np.asarray(-rest[:-1] / rest[-1])
+    if -rest[-1] < _IMPOSSIBLE:
+        return None, found
+    return np.asarray(-rest[:-1] / rest[-1]), found
 
 
 def realised(program: Program, weights: FloatArray, normal: FloatArray) -> list[FloatArray]:
@@ -180,12 +209,13 @@ def _innermost(
     return np.asarray(found.x[:-1]) if found.status == 0 else None
 
 
-def _contrary(predictors: FloatArray, support: IntArray, signs: np.ndarray) -> IntArray:
-    """Some of `support` that no plane touches together, as few as leaving out one by one gives."""
-    few = support
-    for donor in support:
+def _contrary(predictors: FloatArray, donors: IntArray, signs: np.ndarray) -> IntArray:
+    """Some of `donors` that no plane touches together, as few as leaving out one by one gives:
+    the first ones are let go first."""
+    few = donors
+    for donor in donors:
         rest = few[few != donor]
-        if len(rest) and touching(predictors, rest, signs) is None:
+        if len(rest) and touching(predictors, rest, signs)[0] is None:
             few = rest
     return few
 
@@ -225,7 +255,7 @@ def _constrained(paths: FloatArray, sided: FloatArray) -> FloatArray | None:
     sides = np.vstack([np.eye(n), sided.T])
     turned = np.linalg.solve(r.T, (sides @ down).T).T
     asked = -sides @ first - turned @ centre
-    step = _shortest(np.column_stack([turned, asked]).T)
+    step, _ = _shortest(np.column_stack([turned, asked]).T)
     if step is None:
         return None
     weights = first + down @ np.linalg.solve(r, centre + step)

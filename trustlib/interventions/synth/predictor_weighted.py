@@ -32,7 +32,7 @@ from trustlib.interventions.synth.predictor_search import refined, searched
 from trustlib.stats.simplex import SimplexFit, simplex_least_squares
 
 PROVEN = 1e-3  # relative, of the mean squared gap
-_NODES = 200
+_NODES = 300
 _NOTHING = 1e-14  # a mean squared gap, where outcomes differ by 1
 
 
