@@ -365,6 +365,8 @@ def test_the_running_total_starts_with_the_treatment_and_ends_with_its_number() 
     rows = draw.cumulative_rows(result)
     assert len(rows) == 14
     assert rows["time"].iloc[0] == result.design.starts[0]
+    filled = replace(result, gap=result.gap.fillna({"cumulative": 0.0}))
+    assert len(draw.cumulative_rows(filled)) == 14
     ax = draw.cumulative(result)
     (own,) = [line for line in ax.lines if line.get_color() == svg.PALETTE["actual"]]
     np.testing.assert_allclose(own.get_ydata(), rows["cumulative"])
