@@ -365,6 +365,8 @@ def test_the_running_total_starts_with_the_treatment_and_ends_with_its_number() 
     rows = draw.cumulative_rows(result)
     assert len(rows) == 14
     assert rows["time"].iloc[0] == result.design.starts[0]
+    filled = replace(result, gap=result.gap.fillna({"cumulative": 0.0}))
+    assert len(draw.cumulative_rows(filled)) == 14
     ax = draw.cumulative(result)
     (own,) = [line for line in ax.lines if line.get_color() == svg.PALETTE["actual"]]
     np.testing.assert_allclose(own.get_ydata(), rows["cumulative"])
@@ -436,11 +438,13 @@ def test_periods_with_weight_are_bars_under_the_donors() -> None:
     }
 
 
-def test_periods_that_all_weigh_the_same_or_nothing_have_no_panel() -> None:
+def test_periods_that_weigh_nothing_have_no_panel_and_even_ones_are_said_to_be_alike() -> None:
     assert len(draw.weights(synthetic.result("predictors")).figure.axes) == 1
     result = synthetic.one_market()
     same = result.time_weights.assign(weight=1 / len(result.time_weights))
-    assert len(draw.weights(replace(result, time_weights=same)).figure.axes) == 1
+    even = made(replace(result, time_weights=same), "weights")
+    assert "weight of the periods before the start, all alike" in texts(even)
+    assert "weight of the periods before the start, 29 % at most" in texts(made(result, "weights"))
 
 
 def squares(ax, colour: str) -> int:

@@ -172,6 +172,7 @@ def test_the_sign_decides_between_fell_and_rose() -> None:
     assert "240 fewer packs per head (95 % interval 96 to 384 fewer)" in less
     assert "rose by 22 per period on average" in more
     assert "264 more packs per head" in more
+    assert "at the cautious end, +10. In total it is 264 more packs per head; at the" in more
     assert "fewer" not in more
     assert "18 % above what it would have been" in more
 

@@ -111,12 +111,11 @@ def _numbers(ax: Axes, shown: pd.DataFrame) -> None:
 
 
 def _period_weights(result: SynthResult) -> list[tuple[str, pd.DataFrame]]:
-    """Start and weights, where periods differ in weight; the first six starts."""
+    """Start and weights, where the method has any; the first six starts."""
     frame = result.time_weights
     found = []
     for group, part in frame.groupby("group", sort=False):
-        weight = part["weight"].to_numpy(dtype=float)
-        if len(weight) > 1 and float(np.ptp(weight)) > LEAST:
+        if (part["weight"] > 0).any():
             found.append((str(group), part))
     return found[:_MOST_COHORTS]
 
@@ -159,8 +158,10 @@ def _periods(
     panel.tick_params(axis="x", length=0)
     period_ticks(panel, list(longest["time"]), width - left - 46)
     heaviest = max(float(part["weight"].max()) for _, part in times)
+    alike = all(float(np.ptp(part["weight"])) < LEAST / 100 for _, part in times)
+    most = "all alike" if alike else f"{show.percent(heaviest)} at most"
     panel.annotate(
-        f"weight of the periods before the start, {show.percent(heaviest)} at most", (0, 1),
+        f"weight of the periods before the start, {most}", (0, 1),
         xycoords=("figure fraction", "axes fraction"), xytext=(2, 5),
         textcoords="offset points", color=PALETTE["muted"], va="bottom",
     )  # fmt: skip
