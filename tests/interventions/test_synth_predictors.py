@@ -18,7 +18,7 @@ from trustlib.interventions.synth.cohorts import cases
 from trustlib.interventions.synth.fit import fit
 from trustlib.interventions.synth.panel_from_frame import synth_panel
 from trustlib.interventions.synth.placebos_in_space import in_space
-from trustlib.interventions.synth.predictor_bound import bounded
+from trustlib.interventions.synth.predictor_bound import bounded, least_missed
 from trustlib.interventions.synth.predictor_program import program_of, rationalised
 from trustlib.interventions.synth.predictor_weighted import predictor_weighted
 from trustlib.interventions.synth.spec import SynthSpec
@@ -143,6 +143,7 @@ def test_the_search_alone_finds_california(california, found, seed, monkeypatch)
     alone = predictor_weighted(california[0], seed=seed)
     assert alone.notes["proven"] == 0
     assert alone.notes["lower_bound"] < alone.objective
+    assert alone.notes["starts"] == 200 + 10
     assert alone.notes["finished"] == 3
     assert alone.objective == pytest.approx(found.objective, rel=2e-2)
     assert alone.unit_weights == pytest.approx(found.unit_weights, abs=0.02)
@@ -184,6 +185,19 @@ def test_the_bound_is_one_for_every_v() -> None:
         lower = bounded(program, known=np.inf, nodes=300).lower * program.size**2
         for v in np.random.default_rng(seed).dirichlet(np.full(4, 0.3), 40):
             assert mspe(case, by_nnls(case, v)) >= lower * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("nodes", [0, 1, 3, 8])
+def test_cut_short_the_bound_holds_and_proves_nothing(nodes) -> None:
+    for seed in range(4):
+        program = program_of(world(seed=seed, donors=20, k=4, n_pre=15))
+        full = bounded(program, known=np.inf, nodes=2000)
+        assert full.proven
+        plain = least_missed(program, frozenset(), np.zeros(4), start=None)
+        for known in (np.inf, 1.5 * full.value):
+            short = bounded(program, known=known, nodes=nodes)
+            assert short.nodes <= nodes
+            assert program.miss(plain) * (1 - 1e-5) <= short.lower <= full.value * (1 + 1e-5)
 
 
 def test_a_v_is_found_for_weights_that_have_one() -> None:

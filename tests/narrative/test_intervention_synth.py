@@ -74,9 +74,10 @@ def test_the_headline_has_verdict_method_and_interval_or_its_reason(kind) -> Non
     sentence = say.headline_sentence(result)
     att = result.estimates["att"]
     assert sentence.startswith(result.verdict.capitalize())
-    assert att.method in sentence
-    spread = "95 % interval" if att.low is not None else "no interval: 2 placebos"
-    assert spread in sentence
+    assert att.point is None or att.method in sentence
+    if att.point is not None:
+        spread = "95 % interval" if att.low is not None else "no interval: 2 placebos"
+        assert spread in sentence
     assert NBSP not in sentence
 
 
@@ -146,6 +147,23 @@ def test_a_number_leads_only_where_it_is_shown_to_be_an_effect() -> None:
     assert first["log"] == "−18 % in packs"
 
 
+def test_nothing_estimable_says_why_and_quotes_nothing() -> None:
+    text = answer("nothing")
+    why = "4 periods before the start, and a line needs 8"
+    assert text.splitlines()[:2] == ["Not estimable", f"No number: {why}"]
+    assert "Quote no effect" in text
+    assert "$" not in text
+    assert section("what_happened", "nothing") == (
+        "What packs per head and year in California would have been cannot be told"
+    )
+    assert f"No total: {why}." in section("how_much_in_total", "nothing")
+    assert why in say.headline_sentence(made.result("nothing"))
+    asked = made.result("nothing")
+    beside = made.result("one_market").comparison.assign(headline=False)
+    text = say.would_another_say_the_same(replace(asked, comparison=beside)).text
+    assert text.startswith("Compared with other units it would be from −20 to −14\n")
+
+
 def test_the_sign_decides_between_fell_and_rose() -> None:
     less, more = answer("one_market"), answer("more")
     assert "Because of the intervention, packs per head and year in California fell by 20 per" in (
@@ -154,6 +172,7 @@ def test_the_sign_decides_between_fell_and_rose() -> None:
     assert "240 fewer packs per head (95 % interval 96 to 384 fewer)" in less
     assert "rose by 22 per period on average" in more
     assert "264 more packs per head" in more
+    assert "at the cautious end, +10. In total it is 264 more packs per head; at the" in more
     assert "fewer" not in more
     assert "18 % above what it would have been" in more
 

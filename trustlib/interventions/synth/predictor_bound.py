@@ -67,6 +67,8 @@ def bounded(program: Program, *, known: float, nodes: int) -> Bound:
             heapq.heappush(tree.heap, branch)
         seen += 1
     lower = min(tree.heap[0][0] if tree.heap else np.inf, tree.value)
+    if np.isinf(lower):  # nothing was found at all: not a proof
+        lower = root[0] if root is not None else 0.0
     return Bound(
         weights=tree.weights, normal=tree.normal, value=tree.value, lower=lower, nodes=seen
     )

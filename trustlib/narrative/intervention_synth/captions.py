@@ -160,7 +160,7 @@ def about_pool_map(result: SynthResult) -> About:
     nobody = show.plural(left_out, "unit") if left_out else "nobody"
     return _about(
         alt=f"Who is compared: {show.plural(result.design.treated, 'treated unit')}, "
-        f"{show.plural(donors, 'donor')} and {nobody} left out{why}.",
+        f"{show.plural(donors, 'donor') if donors else 'no donors'} and {nobody} left out{why}.",
         caption="Who was treated, and who may stand in (the fuller, the more weight). "
         + (f"Left out of the pool{why}." if left_out else "Nobody was left out of the pool."),
     )

@@ -146,10 +146,11 @@ def _beside_its_own_line(rows: pd.DataFrame, result: SynthResult, said: list[str
     low, high = float(rows["point"].min()), float(rows["point"].max())
     number, spread = words.numbers(result, low, low, high)
     say = f"from {spread}" if len(rows) > 1 else number
-    own = words.size(result)[0]
+    known = words.att(result).point is not None
+    own = f", and not {words.size(result)[0]}" if known else ""
     return stack(
         [
-            house.finding(f"Compared with other units it would be {say}, and not {own}"),
+            house.finding(f"Compared with other units it would be {say}{own}"),
             *([house.bullets(said)] if said else []),
         ]
     )
