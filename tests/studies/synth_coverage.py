@@ -121,7 +121,7 @@ def _spread(preset: Preset, chance: InSpace) -> Spread:
         preset,
         paths=chance.paths,
         pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_pre_rmspe,
+        own_rmspe=chance.own_misfit,
         level=LEVEL,
     )
 

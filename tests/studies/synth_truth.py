@@ -123,7 +123,7 @@ def _runs(panel: SynthPanel, truth: LimitsTruth, seed: int, pool: str) -> Iterab
             preset,
             paths=chance.paths,
             pre_rmspe=chance.pre_rmspe,
-            own_rmspe=chance.own_pre_rmspe,
+            own_rmspe=chance.own_misfit,
             level=SPEC.level,
         )
         size = sized(panel, {start: found.gap}, scale="rate", spec=SPEC)

@@ -37,7 +37,7 @@ def other_row(
         preset,
         paths=chance.paths,
         pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_pre_rmspe,
+        own_rmspe=chance.own_misfit,
         level=spec.level,
     )
     found = Found(

@@ -84,7 +84,7 @@ def _row(
         preset,
         paths=chance.paths,
         pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_pre_rmspe,
+        own_rmspe=chance.own_misfit,
         level=level,
     )
     after = np.arange(first) >= start

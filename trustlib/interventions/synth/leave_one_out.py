@@ -71,14 +71,19 @@ def _half(
     pre = np.array([found.pre_rmspe for found in fits])
     before = units * starts
     treated = (units[:, None] * (np.arange(parts[0][1].n_periods) >= starts[:, None])).sum(axis=0)
+    misfit = float(np.sqrt(before @ pre**2 / before.sum()))
     by = spread(
         fits[0].preset,
         paths=chance.paths,
         pre_rmspe=chance.pre_rmspe,
-        own_rmspe=float(np.sqrt(before @ pre**2 / before.sum())),
+        own_rmspe=chance.own_misfit * _times(misfit, chance.own_pre_rmspe),
         level=level,
     )
     return by.half(treated / treated.sum())
+
+
+def _times(misfit: float, before: float) -> float:
+    return misfit / before if before > 0 else 1.0
 
 
 def leave_one_out_check(found: pd.DataFrame, *, effect: float, error: float, half: float) -> Check:

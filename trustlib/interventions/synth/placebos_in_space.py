@@ -43,6 +43,11 @@ class InSpace:
         (n,) of each placebo; fit and effect over all its cohorts' cells.
     own_att, own_pre_rmspe, own_post_rmspe
         Of the treated.
+    beside_pre, beside_post
+        (n,) pre_rmspe and post_rmspe of the treated as each placebo is to be set against. None
+        with one treated unit: the treated's own. With several, of the treated fitted anew without
+        the donors that stand in for them: a placebo has fewer donors to be matched from than the
+        study, fits worse for that alone, and would make the treated look unusual.
     standard_error
         Population standard deviation of `att`; NaN without placebos.
     p_value
@@ -65,6 +70,8 @@ class InSpace:
     own_post_rmspe: float
     exact: bool
     reason: str | None = None
+    beside_pre: FloatArray | None = None
+    beside_post: FloatArray | None = None
 
     @property
     def n(self) -> int:
@@ -84,9 +91,16 @@ class InSpace:
         return float(_ratio(np.array([self.own_post_rmspe]), np.array([self.own_pre_rmspe]))[0])
 
     @property
+    def own_misfit(self) -> float | FloatArray:
+        """The treated's fit before the start that each placebo's is set against."""
+        return self.own_pre_rmspe if self.beside_pre is None else self.beside_pre
+
+    @property
     def rank(self) -> int:
         """Of the treated one's ratio, 1 for the largest; ties count against it."""
-        own = self.own_ratio
+        own: float | FloatArray = self.own_ratio
+        if self.beside_pre is not None and self.beside_post is not None:
+            own = _ratio(self.beside_post, self.beside_pre)
         return 1 + int((self.ratio >= own * (1 - _EQUAL)).sum())
 
     @property
@@ -118,7 +132,15 @@ def in_space(
         return _placebos(parts, (), own, exact=False, reason=why, donors=np.empty((0, sum(sizes))))
     chosen, exact = _assignments(sizes, n_donors, draws=draws, seed=seed)
     results = [_assigned(parts, fits, row) for row in chosen]
-    return _placebos(parts, results, own, exact=exact, reason=None, donors=np.array(chosen))
+    found = _placebos(parts, results, own, exact=exact, reason=None, donors=np.array(chosen))
+    if sum(sizes) == 1:
+        return found
+    beside = [_beside(parts, fits, row) for row in chosen]
+    return replace(
+        found,
+        beside_pre=np.array([one.pre for one in beside]),
+        beside_post=np.array([one.post for one in beside]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -212,6 +234,20 @@ def _assigned(
         )
     refits = [_refitted(case, near) for (_, case), near in zip(moved, fits, strict=True)]
     return _gathered(moved, refits)
+
+
+def _beside(
+    parts: Sequence[tuple[int, Case]], fits: Sequence[Fit], chosen: tuple[int, ...]
+) -> _One:
+    """The treated, fitted to the donors that the placebo of `chosen` has."""
+    left = []
+    for start, case in parts:
+        rest = case
+        for donor in sorted(chosen, reverse=True):
+            rest = rest.without(donor)
+        left.append((start, rest))
+    refits = [_refitted(case, near) for (_, case), near in zip(left, fits, strict=True)]
+    return _gathered(left, refits)
 
 
 def _placebos(

@@ -54,7 +54,7 @@ class Spread:
     paths, pre_rmspe
         (n_placebos, n_periods) gaps of the placebos, and (n_placebos,) their fits.
     own_rmspe
-        The treated unit's fit.
+        The treated unit's fit; (n_placebos,) where it is another beside each placebo.
     reason
         Why there is no interval, or why the rank gave way to the standard error; else None.
     """
@@ -63,7 +63,7 @@ class Spread:
     level: float
     paths: FloatArray
     pre_rmspe: FloatArray
-    own_rmspe: float
+    own_rmspe: float | FloatArray
     reason: str | None = None
 
     @property
@@ -84,7 +84,8 @@ class Spread:
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.where(strays > 0, strays / self.pre_rmspe, 0.0)
         place = rank_needed(self.n, self.level)
-        half = float(np.sort(relative)[place - 1]) * self.own_rmspe
+        with np.errstate(invalid="ignore"):
+            half = float(np.sort(relative * self.own_rmspe)[place - 1])
         return half if math.isfinite(half) else math.nan
 
 
@@ -99,7 +100,7 @@ def spread(
     *,
     paths: FloatArray,
     pre_rmspe: FloatArray,
-    own_rmspe: float,
+    own_rmspe: float | FloatArray,
     level: float,
 ) -> Spread:
     """The rule that suits `preset` and the number of placebos."""

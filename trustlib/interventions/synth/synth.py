@@ -135,7 +135,7 @@ def _interval(
         preset,
         paths=chance.paths,
         pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_pre_rmspe,
+        own_rmspe=chance.own_misfit,
         level=spec.level,
     )
     reasons = [why, placebos.reason or ""] if chance.n else [f"not estimable: {chance.reason}"]
