@@ -107,6 +107,16 @@ def test_every_role_has_its_column() -> None:
     assert {"weights", "covariates", "standard_errors"} <= {check.name for check in found.checks}
 
 
+def test_predictors_may_be_missing_wherever_they_are() -> None:
+    wrote(panel(price=[None, *range(8)], weight=[*range(8), None]))
+    found = read_panel(replace(ASK, predictor_columns=("price", "weight")))
+    assert list(found.frame)[4:] == ["price", "x_weight"]
+    np.testing.assert_array_equal(found.frame["price"], [np.nan, *range(8)])
+    np.testing.assert_array_equal(found.frame["x_weight"], [*range(8), np.nan])
+    assert item(found, "missing: predictor price") == 1
+    assert "covariates" not in {check.name for check in found.checks}
+
+
 def test_covariates_keep_their_names_unless_taken() -> None:
     assert covariate_names(("log_pop", "age")) == ("log_pop", "age")
     assert covariate_names(("weight", "x_weight")) == ("x_x_weight", "x_weight")
@@ -272,6 +282,8 @@ def test_three_decimals_throughout_are_read_and_said() -> None:
         ({"as_of": datetime(2024, 1, 1)}, "naive"),
         ({"treated_column": "on"}, "not both"),
         ({"covariate_columns": ("x", "x")}, "twice"),
+        ({"predictor_columns": ("x", "x")}, "twice"),
+        ({"covariate_columns": ("x",), "predictor_columns": ("x",)}, "twice"),
     ],
 )
 def test_a_question_that_contradicts_itself(changes: dict, words: str) -> None:

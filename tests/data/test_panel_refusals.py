@@ -53,6 +53,24 @@ def test_a_missing_column_names_the_parameter_and_the_nearest(parameter: str) ->
         assert error.nearest
 
 
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        ([SECRET, *range(8)], "1 predictor value is not a number"),
+        (["inf", *range(8)], "1 predictor value is infinite"),
+        (["1.234", "2.345", *range(7)], "2 predictor values written like 1.234 can be read two"),
+    ],
+)
+def test_a_predictor_is_a_number(price: list[object], words: str) -> None:
+    wrote(panel(price=price))
+    error = refused(replace(ASK, predictor_columns=("price",)))
+    assert words in error.what
+    assert error.where == "predictors: price"
+    error = refused(replace(ASK, predictor_columns=("prise",)))
+    assert error.what == "predictors names a column that the source does not have"
+    assert error.nearest == "price"
+
+
 def test_rows_that_repeat_a_unit_and_period() -> None:
     twice = pd.concat([panel(), panel().iloc[[1, 1, 5]]])
     wrote(twice)

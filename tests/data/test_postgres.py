@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from trustlib.core import NoData, Refusal
-from trustlib.data import PanelQuery, read_panel
+from trustlib.data import PanelQuery, UnitQuery, read_panel, read_units
 from trustlib.data.clock import clock, seconds
 from trustlib.data.engine import postgres, profile, sources, tally
 from trustlib.data.grid import grid
@@ -110,6 +110,13 @@ FROM generate_series(1, 40) AS a(u), generate_series(0, 9) AS b(t)
 """
 
 
+TRAITS = """
+SELECT 'Zürich ' || u AS name, (u * 31 % 101 / 8.0)::numeric AS price, u % 2 = 0 AS coast,
+       CASE WHEN u % 9 = 0 THEN NULL ELSE u::float8 / 4 END AS young, u AS size
+FROM generate_series(1, 40) AS a(u)
+"""
+
+
 def fill(url: str) -> None:
     import psycopg
 
@@ -117,6 +124,7 @@ def fill(url: str) -> None:
         con.execute(f"CREATE TABLE events AS {EVENTS}")
         con.execute(f"CREATE TABLE counts AS {COUNTS}")
         con.execute(f"CREATE TABLE panel AS {PANEL}")
+        con.execute(f"CREATE TABLE traits AS {TRAITS}")
         con.execute("CREATE TABLE no_rows (at timestamptz, n int)")
         con.execute("CREATE TABLE odd (at timestamptz, n json, ip inet, tags text[], big numeric)")
         con.execute("INSERT INTO odd VALUES ('infinity', '{}', '127.0.0.1', '{a}', 1)")
@@ -337,3 +345,19 @@ def test_both_engines_give_the_same_panel(here, server, monkeypatch, case):
         assert str(there.frame["time"].iloc[0]) == "2024-01-01 00:00:00"
     again = read_panel(PanelQuery(source="panel", connection="WAREHOUSE", **ask))
     assert again.snapshot == there.snapshot
+
+
+def test_both_engines_give_the_same_predictors_of_units(here, server, monkeypatch):
+    monkeypatch.setenv("WAREHOUSE", server)
+    there = read_units(UnitQuery(source="traits", connection="WAREHOUSE", unit_column="name"))
+    embedded = read_units(UnitQuery(source=twin(here, server, "traits"), unit_column="name"))
+    pd.testing.assert_frame_equal(there.frame, embedded.frame)
+    assert there.predictors == embedded.predictors
+    assert there.checks == embedded.checks
+    assert list(there.frame) == ["unit", "price", "coast", "young", "size"]
+    assert there.predictors["coast"]["Zürich 4"] == 1
+    assert (len(there.frame), len(there.predictors["young"])) == (40, 36)
+    with pytest.raises(Refusal, match="there is no column with the unit") as caught:
+        read_units(UnitQuery(source="traits", connection="WAREHOUSE", unit_column="nome"))
+    assert caught.value.nearest == "name"
+    assert SECRET not in str(caught.value)

@@ -170,6 +170,7 @@ def test_the_two_lines_and_the_band_are_the_result_s(kind) -> None:
     assert band[:, 1].max() == pytest.approx(after["high"].max())
     assert band[:, 0].min() == int(frame["after"].to_numpy().argmax())
     other = "expected" if kind == "alone" else "synthetic"
+    assert any(text.startswith(f"actual − {other}") for text in texts(made(result, "gaps")))
     assert {"actual", other} <= set(texts(made(result, "actual_and_synthetic")))
 
 
@@ -364,6 +365,8 @@ def test_the_running_total_starts_with_the_treatment_and_ends_with_its_number() 
     rows = draw.cumulative_rows(result)
     assert len(rows) == 14
     assert rows["time"].iloc[0] == result.design.starts[0]
+    filled = replace(result, gap=result.gap.fillna({"cumulative": 0.0}))
+    assert len(draw.cumulative_rows(filled)) == 14
     ax = draw.cumulative(result)
     (own,) = [line for line in ax.lines if line.get_color() == svg.PALETTE["actual"]]
     np.testing.assert_allclose(own.get_ydata(), rows["cumulative"])
@@ -397,8 +400,8 @@ def test_weights_are_ranked_and_written() -> None:
 def test_light_donors_are_summed_up() -> None:
     result = synthetic.result("wide")
     pool = result.pool[result.pool["role"] == "donor"]
-    rest = 100 * pool["weight"].iloc[20:].sum()
-    assert f"weight, per cent · 1,980 other donors with {rest:.0f} % together" in texts(
+    rest = 100 * pool["weight"].iloc[15:].sum()
+    assert f"weight, per cent · 1,985 other donors with {rest:.0f} % together" in texts(
         made(result, "weights")
     )
 
@@ -435,11 +438,13 @@ def test_periods_with_weight_are_bars_under_the_donors() -> None:
     }
 
 
-def test_periods_that_all_weigh_the_same_or_nothing_have_no_panel() -> None:
+def test_periods_that_weigh_nothing_have_no_panel_and_even_ones_are_said_to_be_alike() -> None:
     assert len(draw.weights(synthetic.result("predictors")).figure.axes) == 1
     result = synthetic.one_market()
     same = result.time_weights.assign(weight=1 / len(result.time_weights))
-    assert len(draw.weights(replace(result, time_weights=same)).figure.axes) == 1
+    even = made(replace(result, time_weights=same), "weights")
+    assert "weight of the periods before the start, all alike" in texts(even)
+    assert "weight of the periods before the start, 29 % at most" in texts(made(result, "weights"))
 
 
 def squares(ax, colour: str) -> int:
@@ -456,8 +461,10 @@ def test_everybody_is_on_the_map_of_the_pool() -> None:
     result = synthetic.one_market()
     ax = draw.pool_map(result)
     assert squares(ax, "actual") == 1
-    assert squares(ax, "expected") == 24
-    assert squares(ax, "harm") == 3
+    assert squares(ax, "expected") == 24 + 1
+    assert squares(ax, "harm") == 2
+    crosses = [line for line in ax.lines if np.isnan(line.get_xdata()).any()]
+    assert sum(len(line.get_xdata()) // 3 for line in crosses) == 3
     words = texts(made(result, "pool_map"))
     assert {
         "treated: 1, from 2 Mar 2026 on", "donors with weight: 7 of 24 donors",
@@ -485,12 +492,12 @@ def test_names_that_do_not_fit_are_counted() -> None:
 def test_a_hundred_units_and_more_are_a_bar_as_long_as_they_are_many() -> None:
     ax = draw.pool_map(synthetic.result("wide"))
     assert squares(ax, "expected") == 0
-    lengths = {
-        patch.get_facecolor()[:3]: np.ptp(patch.get_path().vertices[:, 0])
+    lengths = [
+        np.ptp(patch.get_path().vertices[:, 0])
         for patch in ax.patches
         if patch.get_facecolor()[3] == 0.45
-    }
-    assert lengths[rgb("harm")] / lengths[rgb("expected")] == pytest.approx(240 / 1820)
+    ]
+    assert np.array(lengths) / lengths[1] == pytest.approx([180 / 1820, 1, 240 / 1820])
 
 
 def test_balance_is_a_share_of_the_donors_distance_with_the_numbers() -> None:
@@ -548,7 +555,18 @@ def test_leaving_donors_out_starts_with_all_of_them() -> None:
     assert [spans[i][0] for i in range(1, 8)] == pytest.approx(result.leave_one_out["low"].tolist())
     words = texts(made(result, "leave_one_out"))
     assert {"all donors", "without market 02 (33 %)"} <= set(words)
-    assert len(forest_rows(draw.leave_one_out(synthetic.result("wide")))[0]) == 24
+
+
+def test_of_many_donors_those_that_move_the_answer_most_are_left_out_by_turns() -> None:
+    result = synthetic.result("wide")
+    points, _ = forest_rows(draw.leave_one_out(result))
+    frame = result.leave_one_out
+    away = (frame["point"] - result.estimates["att"].point).abs()
+    most = frame.loc[sorted(away.nlargest(12).index), "point"]
+    assert [points[i] for i in range(1, 13)] == pytest.approx(most.tolist())
+    assert "of 30 donors left out by turns the 12 that matter most" in texts(
+        made(result, "leave_one_out")
+    )
 
 
 def test_pretended_starts_stand_under_the_real_one() -> None:

@@ -135,8 +135,8 @@ def test_few_periods_before_the_start_give_a_reason_in_place_of_an_interval():
     assert rows[["low", "high"]].isna().all().all()
     assert rows["p_value"].notna().all()
     assert rows["reason"].iloc[0] == (
-        "not estimable: with 18 periods before the start no effect could be ruled out at 95%, as "
-        "one period in 19 is the largest by chance"
+        "not estimable: with 18 periods before the start no effect could be ruled out at "
+        "95\N{NO-BREAK SPACE}%, as one period in 19 is the largest by chance"
     )
     enough = conformal(_world(1, n_pre=19), "did", level=0.95)
     assert enough["reason"].tolist() == ["", ""]

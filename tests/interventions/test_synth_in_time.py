@@ -158,12 +158,15 @@ LEFT_OUT = [
     ((-6.1, 0.1), -6.0, 1.0, 2.0, "fail", "one donor decides the sign"),
     ((-0.1, 0.1), -0.2, 1.0, 2.0, "warn", "sign not settled"),
     ((-6.1, -5.9), -6.0, np.nan, np.nan, "pass", "no single donor decides"),
+    ((-2.5, -2.1), -2.4, 1.0, 2.2, "warn", "one donor makes it certain"),
+    ((-2.5, -2.1), -2.4, 1.0, 2.6, "pass", "no single donor decides"),
 ]
 
 
 @pytest.mark.parametrize(("points", "effect", "error", "half", "verdict", "label"), LEFT_OUT)
 def test_verdicts_of_leaving_out(points, effect, error, half, verdict, label):
     frame = pd.DataFrame({"left_out": ["A", "B"], "weight": [0.6, 0.4], "point": points})
+    frame["low"], frame["high"] = frame["point"] - half, frame["point"] + half
     seen = leave_one_out_check(frame, effect=effect, error=error, half=half)
     assert (seen.verdict, seen.label) == (verdict, label)
     worst = "A" if abs(points[0] - effect) >= abs(points[1] - effect) - 1e-12 else "B"

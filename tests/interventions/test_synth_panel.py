@@ -290,9 +290,11 @@ def test_labels_of_predictors_and_of_the_fit_are_dates_too() -> None:
     assert (found.fit_from, found.fit_to) == (1, 5)
 
 
-def test_a_week_stands_for_its_last_day_where_periods_are_days() -> None:
+def test_a_label_that_holds_several_periods_ends_with_its_last() -> None:
     found = panel(dated("D", "2026-01-01"), treatment_start="2026-01-06", fit_last="2026-W01")
     assert found.fit_to == 4
+    found = panel(dated("MS", "2025-10-01"), treatment_start="2026-03", fit_last="2025Q4")
+    assert found.fit_to == 3
 
 
 def test_whole_numbers_may_be_written_as_text() -> None:
@@ -389,14 +391,14 @@ REFUSALS: dict[str, tuple[Callable[[Frame], Frame], dict[str, Any], str, str]] =
     "an unknown treated unit": (
         _same, {"treated_units": ("mnit", "sage")},
         "treated_units names 'mnit', and 1 more: no unit of the panel is called that",
-        "treated_units, column 'unit' with 5 units",
+        "treated_units; the panel has 5\xa0units",
     ),
     "an unknown donor": (
-        _same, {"donor_units": ("thime",)}, "donor_units names 'thime'", "donor_units, column",
+        _same, {"donor_units": ("thime",)}, "donor_units names 'thime'", "donor_units; the panel",
     ),
     "an unknown affected unit": (
         _same, {"affected_units": ("Borage",)}, "affected_units names 'Borage'",
-        "affected_units, column",
+        "affected_units; the panel",
     ),
     "treated and a donor": (
         _same, {"donor_units": ("mint", "dill")}, "1 treated unit is in donor_units too",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.interventions.markets import panel, paths
+from trustlib.interventions.synth import placebos_in_space
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.cohorts import cases, combined
 from trustlib.interventions.synth.fit import fit
@@ -199,7 +200,15 @@ def test_too_many_to_list_are_drawn() -> None:
     assert whole.n == math.comb(21, 2) * 19
     assert found.standard_error == pytest.approx(whole.standard_error, rel=0.15)
     assert found.p_value == pytest.approx(whole.p_value, abs=0.1)
-    assert not asked(several((12, 12, 14), units=27), "did", draws=5_001)[2].exact
+
+
+def test_a_list_beyond_reach_is_drawn_however_many_draws_are_asked(monkeypatch) -> None:
+    one = several((12, 12), units=9)
+    assert asked(one, "did", draws=30)[2].exact
+    monkeypatch.setattr(placebos_in_space, "MOST_ENUMERATED", 20)
+    found = asked(one, "did", draws=30)[2]
+    assert not found.exact
+    assert found.n == 30
 
 
 def test_one_treated_unit_is_listed_whatever_the_draws() -> None:

@@ -19,6 +19,7 @@ from trustlib.interventions.synth.words import LED_NAMES, PRESET_NAMES, assumpti
 
 NAN = float("nan")
 NO_INTERVAL = "not estimable: 2 placebos, and an interval needs 3 at least"
+NO_NUMBER = "not estimable: 4 periods before the start, and a line needs 8"
 NO_SHARE = "not estimable: a share needs an outcome that counts from zero"
 
 
@@ -72,6 +73,10 @@ SHAPES: dict[str, Shape] = {
     "alone": Shape(
         donors=0, preset="interrupted_time_series", kind="regression", inference="regression",
         verdict="a change, cause not shown", effect=-12.0, error=3.0,
+    ),
+    "nothing": Shape(
+        donors=0, preset="interrupted_time_series", kind="none", inference="regression",
+        verdict="not estimable", effect=NAN, periods=9, starts=(4,), unit_value_usd=2.0,
     ),
     "few_donors": Shape(
         donors=2, kind="none", verdict="not estimable", effect=-14.0, failed="enough_donors",
@@ -190,6 +195,8 @@ def _design(shape: Shape, labels: list[str]) -> SynthDesign:
 
 
 def _estimate(shape: Shape, point, half, *, unit: str, note: str | None = None) -> Estimate:
+    if point is not None and point != point:
+        point, note = None, NO_NUMBER
     spread = point is not None and half == half
     return Estimate(
         point=point, low=point - half if spread else None, high=point + half if spread else None,
@@ -229,8 +236,8 @@ def _estimates(shape: Shape, att: _Att) -> dict[str, Estimate]:
         unit=unit, method="power", n=12, note="a property of the design: it has no interval",
     )  # fmt: skip
     made["pre_period_rmspe"] = Estimate(
-        point=abs(shape.error) / 3, low=None, high=None, level=0.95, unit=unit,
-        method="root mean squared gap before the start", n=19,
+        point=None if att.point != att.point else abs(shape.error) / 3, low=None, high=None,
+        level=0.95, unit=unit, method="root mean squared gap before the start", n=19,
         note="a description of the fit: it has no interval",
     )  # fmt: skip
     return made
@@ -283,6 +290,8 @@ def _path(shape: Shape, labels: list[str], att: _Att) -> pd.DataFrame:
     gap = _gaps(shape, att)
     after = np.arange(shape.periods) >= shape.starts[0]
     synthetic = shape.level + np.linspace(0, -0.1 * shape.level, shape.periods)
+    if att.point != att.point:
+        synthetic, gap = synthetic * NAN, gap * NAN
     half = np.where(after, att.half, NAN)
     frame = pd.DataFrame(
         {
@@ -295,7 +304,7 @@ def _path(shape: Shape, labels: list[str], att: _Att) -> pd.DataFrame:
 
 
 def _gap(shape: Shape, labels: list[str], att: _Att) -> pd.DataFrame:
-    gap = _gaps(shape, att)
+    gap = _gaps(shape, att) + 0 * att.point
     after = np.arange(shape.periods) >= shape.starts[0]
     half = np.where(after, att.half, NAN)
     running = np.where(after, np.cumsum(np.where(after, gap, 0)) * shape.size, NAN)
@@ -439,7 +448,7 @@ def _totals(shape: Shape, labels: list[str], att: _Att) -> pd.DataFrame:
 
 def _regression(shape: Shape) -> pd.DataFrame:
     columns = ["term", "point", "standard_error", "low", "high"]
-    if not alone(shape):
+    if not alone(shape) or shape.kind == "none":
         return pd.DataFrame(columns=columns)
     return pd.DataFrame([("change of level", -8.0, 2.0, -12.0, -4.0),
                          ("change of trend", -0.5, 0.2, -0.9, -0.1)], columns=columns)  # fmt: skip

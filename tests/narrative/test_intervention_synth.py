@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.figures import synthetic as drawn
@@ -73,9 +74,10 @@ def test_the_headline_has_verdict_method_and_interval_or_its_reason(kind) -> Non
     sentence = say.headline_sentence(result)
     att = result.estimates["att"]
     assert sentence.startswith(result.verdict.capitalize())
-    assert att.method in sentence
-    spread = "95 % interval" if att.low is not None else "no interval: 2 placebos"
-    assert spread in sentence
+    assert att.point is None or att.method in sentence
+    if att.point is not None:
+        spread = "95 % interval" if att.low is not None else "no interval: 2 placebos"
+        assert spread in sentence
     assert NBSP not in sentence
 
 
@@ -145,6 +147,23 @@ def test_a_number_leads_only_where_it_is_shown_to_be_an_effect() -> None:
     assert first["log"] == "−18 % in packs"
 
 
+def test_nothing_estimable_says_why_and_quotes_nothing() -> None:
+    text = answer("nothing")
+    why = "4 periods before the start, and a line needs 8"
+    assert text.splitlines()[:2] == ["Not estimable", f"No number: {why}"]
+    assert "Quote no effect" in text
+    assert "$" not in text
+    assert section("what_happened", "nothing") == (
+        "What packs per head and year in California would have been cannot be told"
+    )
+    assert f"No total: {why}." in section("how_much_in_total", "nothing")
+    assert why in say.headline_sentence(made.result("nothing"))
+    asked = made.result("nothing")
+    beside = made.result("one_market").comparison.assign(headline=False)
+    text = say.would_another_say_the_same(replace(asked, comparison=beside)).text
+    assert text.startswith("Compared with other units it would be from −20 to −14\n")
+
+
 def test_the_sign_decides_between_fell_and_rose() -> None:
     less, more = answer("one_market"), answer("more")
     assert "Because of the intervention, packs per head and year in California fell by 20 per" in (
@@ -153,6 +172,7 @@ def test_the_sign_decides_between_fell_and_rose() -> None:
     assert "240 fewer packs per head (95 % interval 96 to 384 fewer)" in less
     assert "rose by 22 per period on average" in more
     assert "264 more packs per head" in more
+    assert "at the cautious end, +10. In total it is 264 more packs per head; at the" in more
     assert "fewer" not in more
     assert "18 % above what it would have been" in more
 
@@ -200,7 +220,7 @@ def test_why_it_is_not_conclusive() -> None:
 def test_what_the_interval_assumes_is_said_with_it() -> None:
     for kind in ("one_market", "money", "staggered", "alone"):
         result = made.result(kind)
-        assert f"assumes that {result.design.assumption}." in answer(kind)
+        assert f"and assumes that {result.design.assumption}." in answer(kind)
     assert "assumes" not in answer("few_donors").split("What we ask")[0]
     assert "95 % interval from placebos" in section("how_much_in_total", "money")
     assert "95 % interval by jackknife" in section("how_much_in_total", "staggered")
@@ -210,25 +230,23 @@ def test_what_the_interval_assumes_is_said_with_it() -> None:
 def test_ranks_are_said_with_the_least_that_so_few_can_show() -> None:
     first = section("is_it_chance", "one_market")
     assert first.startswith(
-        "Tried in its place, none of 38 donors strayed as far, for how well each was matched "
-        "(p = .03, the least that so many can show)"
+        "Tried in its place, none of 38 untreated units strayed as far, set against each one's "
+        "match before (p = .03, the least that so many can show)"
     )
     assert "before it, California is number 1 of 39" in first
     nine = section("is_it_chance", "nine")
-    assert "none of nine donors" in nine
+    assert "none of nine untreated units" in nine
     assert "p = .10, the least that so few can show" in nine
     assert "cannot be below .10, however large the effect: these ranks alone can never show" in nine
     often = section("is_it_chance", "doubt")
-    assert "eight of 38 donors strayed as far or further" in often
+    assert "eight of 38 untreated units strayed as far or further" in often
     assert "(p = .23)" in often
     alone = section("is_it_chance", "alone")
     assert alone.splitlines()[0] == "No donor shows what chance alone would do"
     assert "None of 8 earlier breaks is as large" in alone
     groups = section("is_it_chance", "staggered")
-    assert "in their place, none of 30 groups of donors" in groups
-    assert (
-        "30 times, donors, where nothing was done, were put in the place of the treated" in groups
-    )
+    assert "in their place, none of 30 groups of untreated units" in groups
+    assert "are put in the place of the treated, 30 times" in groups
 
 
 def test_periods_are_counted_by_their_conformal_intervals() -> None:
@@ -322,6 +340,9 @@ def test_one_donor_that_decides_and_an_earlier_effect_are_said() -> None:
     result = made.result("one_market")
     text = say.does_it_hang_on_a_choice(result).text
     assert text.startswith("Without any one donor the effect is from −22.0 to −18.0; none of three")
+    choices = pd.DataFrame({"choice": ["fitted", "equal"], "att": [-20.0, -17.0]})
+    other = say.does_it_hang_on_a_choice(replace(result, predictor_choices=choices)).text
+    assert "Other weights of the predictors. Two choices give effects from −20 to −17." in other
     frame = result.leave_one_out.copy()
     frame.loc[0, "point"] = 3.0
     turned = say.does_it_hang_on_a_choice(replace(result, leave_one_out=frame)).text

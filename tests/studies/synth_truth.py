@@ -4,9 +4,9 @@
 
 writes tests/studies/synth_truth.md beside itself. Each seed is the reply limits of one world: 27
 markets, 78 weeks, mint treated in the last 14. The truth is the reports that were prevented; rows
-and design are those of params/intervention_synth: example.yaml, where
-borage, to which harassers moved, is out of the pool, and neighbour-kept.yaml, where it is in. The
-demo room's tests run a few seeds of it.
+and design are those of params/intervention_synth: example.yaml, where borage, to which harassers
+moved, is out of the pool, and neighbour-kept.yaml, where it is in. The demo room's tests run a few
+seeds of it.
 """
 
 from __future__ import annotations

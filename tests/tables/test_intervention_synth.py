@@ -50,6 +50,14 @@ def test_a_market_alone_has_no_tables_of_donors_but_their_reason() -> None:
     assert "there are no donors" in tabulate.placebos(result).text
 
 
+def test_nothing_estimable_says_so() -> None:
+    result = made.result("nothing")
+    rows = rows_of(tabulate.estimates(result))
+    assert rows[0][1:3] == ["not estimable", "not estimable"]
+    assert "4 periods before the start" in rows[0][3]
+    assert "4 periods before the start" in tabulate.totals(result).text
+
+
 def test_estimates_carry_their_method_and_why_there_is_no_interval() -> None:
     rows = {row[0]: row for row in rows_of(tabulate.estimates(made.result("money")))}
     assert rows["Total effect, reports"][1] == "−40,500"

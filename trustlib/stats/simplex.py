@@ -23,6 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 _TOLERANCE = 1e-13  # of the optimality conditions, relative to the Gram matrix's diagonal
 _UNSEEN = 1e-9  # a penalty below, relative to the same, is one that goes to zero
 _ROUNDING = 8 * float(np.finfo(float).eps)
+_PLAIN = 1e-6  # a penalty above, relative to the same: the Gram matrix is well conditioned
+_EXCHANGES = 30
 _SLACK = 1e-6  # columns further from optimal have no part in any optimum
 
 
@@ -72,7 +74,8 @@ def simplex_least_squares(
     ridge
         Penalty on |w|², 0 or more.
     start
-        (n,) weights to start from, for example those of a neighbouring program.
+        (n,) weights to start from, for example those of a neighbouring program. They change the
+        way and not the end; a program with a penalty of weight finds a start of its own.
     """
     rows = np.asarray(design, dtype=float)
     aim = np.asarray(target, dtype=float)
@@ -85,10 +88,17 @@ def simplex_least_squares(
         away, size = np.zeros_like(away), 1.0  # nothing differs but the last digit
     away = away / size
     gram = away.T @ away
-    gram[np.diag_indices_from(gram)] += ridge / size**2
-    weights, steps = _least_norm(gram, start)
-    weights = _polished(away, ridge / size**2, weights)
-    if ridge / size**2 <= _UNSEEN * float(np.diag(gram).max()):
+    penalty = ridge / size**2
+    gram.flat[:: len(gram) + 1] += penalty
+    penalised = penalty / (float(gram.diagonal().max()) or 1.0)
+    if penalised > _PLAIN:
+        weights, steps = _least_norm(gram, _exchanged(gram))
+    else:
+        if start is not None and int((start > 0).sum()) > len(rows):
+            start = None  # of so many, most are there to be even, and the others depend on them
+        weights, steps = _least_norm(gram, start)
+        weights = _polished(away, penalty, weights)
+    if penalised <= _UNSEEN:
         weights = _evened(away, gram, weights)
     gradient = gram @ weights
     slack = gradient - gradient @ weights
@@ -126,6 +136,37 @@ def _least_norm(gram: FloatArray, start: FloatArray | None) -> tuple[FloatArray,
             return weights, step
         support = [*support, worst]
     return weights, step
+
+
+def _exchanged(gram: FloatArray) -> FloatArray | None:
+    """Weights on a support near the optimum's, from all columns downwards, many at a time.
+
+    Columns below zero leave together, and those whose condition is violated come in together
+    (Portugal, Júdice and Vicente 1994, "A comparison of block pivoting and interior-point
+    algorithms for linear least squares problems with nonnegative variables"): few steps where
+    supports are large, as with a penalty, but nothing says that they end. So it is a start only.
+    """
+    from scipy.linalg.lapack import dposv
+
+    n = len(gram)
+    enough = _TOLERANCE * float(gram.diagonal().max())
+    inside, found = np.ones(n, dtype=bool), None
+    for _ in range(_EXCHANGES):
+        support = np.flatnonzero(inside)
+        _, aim, failed = dposv(gram[support[:, None], support], np.ones(len(support)))
+        if failed:
+            return found
+        if (aim <= 0).any():
+            inside[support[aim <= 0]] = False
+            continue
+        found = np.zeros(n)
+        found[support] = aim / aim.sum()
+        gradient = gram @ found
+        violated = ~inside & (gradient - gradient @ found < -enough)
+        if not violated.any():
+            return found
+        inside |= violated
+    return found
 
 
 def _within(

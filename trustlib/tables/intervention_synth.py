@@ -153,7 +153,7 @@ def predictor_choices(result: SynthResult) -> View:
             house.capital(short(str(row["choice"]), 60)),
             show.count(row["att"], sign=True),
             show.count(float(row["mspe"]) ** 0.5),
-            show.percent(row["largest_weight_change"]),
+            show.percent(round(float(row["largest_weight_change"]), 6)),
         )
         for _, row in frame.iterrows()
     ]

@@ -63,7 +63,7 @@ def _compared(result: SynthResult, checks: Sequence[Check]) -> list[Row]:
         _exchangeable(result, checks),
         (
             "The choice of method does not decide",
-            evidence(checks, "estimators_agree"),
+            evidence(checks, "estimators_agree", "predictor_weights"),
             f"the answer is the method's{_methods(result)}",
         ),
         (

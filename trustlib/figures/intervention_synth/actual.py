@@ -18,6 +18,7 @@ from trustlib.figures.intervention_synth.timeline import (
     start_labels,
     start_lines,
     starts,
+    synthetic_name,
 )
 from trustlib.figures.interventions.words import outcome
 from trustlib.figures.labels import End, ends_apart
@@ -68,12 +69,6 @@ def actual_and_synthetic(
         if cohorts:
             _small(ax, result, cohorts, by)
     return ax
-
-
-def synthetic_name(result: SynthResult) -> str:
-    """What the comparison line is called: without donors it is the market's own past."""
-    alone = result.design.preset == "interrupted_time_series"
-    return "expected" if alone else "synthetic"
 
 
 def _own(frame: pd.DataFrame) -> list[int]:

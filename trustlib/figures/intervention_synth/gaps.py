@@ -18,6 +18,7 @@ from trustlib.figures.intervention_synth.timeline import (
     start_labels,
     start_lines,
     starts,
+    synthetic_name,
     treated_name,
 )
 from trustlib.figures.interventions.words import outcome
@@ -81,7 +82,7 @@ def gaps(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
         house.margins(ax, left=left, right=right, top=24, bottom=bottom)
         house.headroom(ax, 18)
         period_ticks(ax, list(frame["time"]), house.size(ax)[0] - left - right)
-        house.unit(ax, outcome(result, "actual − synthetic, ", word))
+        house.unit(ax, outcome(result, f"actual − {synthetic_name(result)}, ", word))
         start_labels(ax, list(frame["time"]), at)
         _name_ends(ax, frame, placebos, name, by)
         if placebos.n:

@@ -48,6 +48,7 @@ class _Group:
     colour: str
     fill: np.ndarray
     lines: list[str]
+    crossed: bool = False
 
     @property
     def rows(self) -> int:
@@ -65,6 +66,7 @@ _PER_LINE = int(_WIDTH // _STEP)
 
 def pool_map(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
     """A square for each unit, by its part; the fuller a donor's square, the heavier it is.
+    Crossed squares are units that were left out.
 
     Names stand under the squares where they may be told, as many as fit into six lines. Groups
     of more than 100 units are a bar, whose length is their number. None where there is nothing
@@ -103,7 +105,9 @@ def _groups(result: SynthResult) -> list[_Group]:
         found.append(_plain(idle, f"donors without weight: {len(idle):,}", named=named))
     for reason, part in out.groupby("reason", sort=False):
         why = _REASONS.get(str(reason), house.fitted(reason, 200))
-        found.append(_plain(part, f"left out, {why}: {len(part):,}", named=named, out=True))
+        head = f"left out, {why}: {len(part):,}"
+        reached = str(reason) == "affected"  # the one that would bias the answer
+        found.append(_plain(part, head, named=named, crossed=True, reached=reached))
     return found
 
 
@@ -135,10 +139,13 @@ def _with_weight(part: pd.DataFrame, *, of: int, named: bool) -> _Group:
     )
 
 
-def _plain(part: pd.DataFrame, head: str, *, named: bool, out: bool = False) -> _Group:
+def _plain(
+    part: pd.DataFrame, head: str, *, named: bool, crossed: bool = False, reached: bool = False
+) -> _Group:
     return _Group(
         head=head,
-        colour="harm" if out else "expected",
+        colour="harm" if reached else "expected",
+        crossed=crossed,
         fill=np.zeros(len(part)),
         lines=_wrapped(part["unit"], [""] * len(part)) if named else [],
     )
@@ -185,7 +192,7 @@ def _squares(ax: Axes, group: _Group, start: float) -> None:
         frames.append((x, y, x + _SIDE, y + _SIDE))
         if fill > 0:
             filled.append((x, y + _SIDE * (1 - fill), x + _SIDE, y + _SIDE))
-        elif group.colour == "harm":
+        elif group.crossed:
             nan = float("nan")
             crosses += [(x, y), (x + _SIDE, y + _SIDE), (nan, nan)]
     _boxes(ax, filled, colour, 1.0)

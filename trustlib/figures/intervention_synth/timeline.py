@@ -32,6 +32,12 @@ def starts(result: SynthResult, times: Sequence[object]) -> list[int]:
     return sorted(place[start] for start in result.design.starts if start in place)
 
 
+def synthetic_name(result: SynthResult) -> str:
+    """What the comparison line is called: without donors it is the market's own past."""
+    alone = result.design.preset == "interrupted_time_series"
+    return "expected" if alone else "synthetic"
+
+
 def treated_name(result: SynthResult, width: float) -> str:
     """What to call the treated in a figure, in `width` points; by name only where it may be."""
     treated = result.pool[result.pool["role"] == "treated"]

@@ -19,7 +19,7 @@ from trustlib.interventions.synth.result import SynthResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_DONORS = 20
+MOST_DONORS = 15
 LEAST = 0.001  # of the weight: less is none
 _MOST_COHORTS = 6  # rows of period weights
 _ROW = 20.0  # points
@@ -28,7 +28,7 @@ _TIME_HEAD = 44.0
 
 
 def weights(result: SynthResult, *, ax: Axes | None = None) -> Axes | None:
-    """Donors by their weight, the 20 heaviest by themselves; small ticks are single starts.
+    """Donors by their weight, the 15 heaviest by themselves; small ticks are single starts.
 
     Under them, where the method weighs periods, the weights of those before the start, a row for
     each start. None without donors.
@@ -111,12 +111,11 @@ def _numbers(ax: Axes, shown: pd.DataFrame) -> None:
 
 
 def _period_weights(result: SynthResult) -> list[tuple[str, pd.DataFrame]]:
-    """Start and weights, where periods differ in weight; the first six starts."""
+    """Start and weights, where the method has any; the first six starts."""
     frame = result.time_weights
     found = []
     for group, part in frame.groupby("group", sort=False):
-        weight = part["weight"].to_numpy(dtype=float)
-        if len(weight) > 1 and float(np.ptp(weight)) > LEAST:
+        if (part["weight"] > 0).any():
             found.append((str(group), part))
     return found[:_MOST_COHORTS]
 
@@ -159,8 +158,10 @@ def _periods(
     panel.tick_params(axis="x", length=0)
     period_ticks(panel, list(longest["time"]), width - left - 46)
     heaviest = max(float(part["weight"].max()) for _, part in times)
+    alike = all(float(np.ptp(part["weight"])) < LEAST / 100 for _, part in times)
+    most = "all alike" if alike else f"{show.percent(heaviest)} at most"
     panel.annotate(
-        f"weight of the periods before the start, {show.percent(heaviest)} at most", (0, 1),
+        f"weight of the periods before the start, {most}", (0, 1),
         xycoords=("figure fraction", "axes fraction"), xytext=(2, 5),
         textcoords="offset points", color=PALETTE["muted"], va="bottom",
     )  # fmt: skip

@@ -133,6 +133,8 @@ def _relative(numbers: Numbers, total: Estimate, spec: SynthSpec) -> Estimate:
     note = None
     if point is None:
         note = "not estimable: a share needs an outcome that counts from zero"
+        if total.point is None and total.note:
+            note = total.note
     elif low is None or high is None:
         low = high = None
         note = total.note or "no interval: its upper end would be more than was there"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trustlib.core.text import told_apart
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Fit
@@ -15,6 +16,8 @@ from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.placebos_in_space import InSpace
 from trustlib.interventions.synth.spread import Reach
 from trustlib.interventions.synth.total import Sized
+
+LONGEST = 64  # characters of a unit's name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,9 +69,10 @@ def mean_of(cohorts: Sequence[Cohort], n_periods: int) -> Mean:
 
 
 def names_of(panel: SynthPanel, *, shown: bool) -> tuple[str, ...]:
-    """What units are called in a report; numbers where their names must stay in the room."""
+    """What units are called in a report: long names cut, but still told apart; numbers where
+    names must stay in the room."""
     if shown:
-        return panel.unit_names
+        return tuple(told_apart(panel.unit_names, LONGEST))
     names = []
     counts = {"treated": 0, "donor": 0}
     for treated in panel.treated:
@@ -213,16 +217,20 @@ def pool_frame(panel: SynthPanel, cohorts: Sequence[Cohort], names: Sequence[str
 
 def left_out_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, object]]:
     """Who is in neither group, and why; numbered where names must stay in the room."""
-    hidden = tuple(names) != panel.unit_names
+    out = sorted(panel.left_out)
+    hidden = tuple(names) == names_of(panel, shown=False)
+    called = (
+        [f"left out {i}" for i in range(1, len(out) + 1)] if hidden else told_apart(out, LONGEST)
+    )
     return [
         {
-            "unit": f"left out {number}" if hidden else unit,
+            "unit": name,
             "role": "left out",
             "reason": panel.left_out[unit],
             "first_treated": "",
             "weight": np.nan,
         }
-        for number, unit in enumerate(sorted(panel.left_out), start=1)
+        for name, unit in zip(called, out, strict=True)
     ]
 
 

@@ -111,7 +111,7 @@ def _treated(
     """Positions and first treated periods; how many of them start inside a period."""
     n_periods = len(axis.names)
     if spec.treated_units:
-        treated = positions(spec.treated_units, labels, "treated_units", spec)
+        treated = positions(spec.treated_units, labels, "treated_units")
     else:
         assert own is not None  # the spec sees to it
         treated = np.flatnonzero((own > 0) & (own < n_periods))
@@ -179,8 +179,8 @@ def _kept_out(
 ) -> dict[int, str]:
     """Position -> reason, of units that are neither treated nor may be donors."""
     is_treated = set(treated.tolist())
-    chosen = positions(spec.donor_units, labels, "donor_units", spec).tolist()
-    affected = positions(spec.affected_units, labels, "affected_units", spec).tolist()
+    chosen = positions(spec.donor_units, labels, "donor_units").tolist()
+    affected = positions(spec.affected_units, labels, "affected_units").tolist()
     for parameter, named in (("donor_units", chosen), ("affected_units", affected)):
         both = len(is_treated & set(named))
         if both:
@@ -200,9 +200,7 @@ def _kept_out(
     return {unit: reason for unit, reason in sorted(out.items()) if unit not in is_treated}
 
 
-def positions(
-    names: Sequence[str], labels: Sequence[str], parameter: str, spec: SynthSpec
-) -> IntArray:
+def positions(names: Sequence[str], labels: Sequence[str], parameter: str) -> IntArray:
     """Places of `names` among `labels`, ascending; refused where one is no unit's."""
     known = {label: number for number, label in enumerate(labels)}
     unknown = [name for name in names if name not in known]
@@ -212,7 +210,7 @@ def positions(
         more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise Refusal(
             f"{parameter} names {unknown[0]!r}{more}: no unit of the panel is called that",
-            where=f"{parameter}, column {spec.unit!r} with {len(labels):,} units",
+            where=f"{parameter}; the panel has {plural(len(labels), 'unit')}",
             nearest=None if near is None or key_like([near]) else near,
             next_step="write the unit as the source does",
         )

@@ -96,9 +96,16 @@ def donors_treated(panel: SynthPanel) -> Check:
     return Check(
         name=name,
         verdict="pass",
-        label="treated donors left out" if unsaid else "donors as chosen",
+        label=_left_out(reasons) if unsaid else "donors as chosen",
         text=text,
     )
+
+
+def _left_out(reasons: Counter[str]) -> str:
+    treated = reasons["treated"] + reasons["treated from the start"]
+    kinds = ["treated"] if treated else []
+    kinds += ["reached"] if reasons["affected"] else []
+    return f"{' and '.join(kinds)} donors left out"
 
 
 def one_donor(

@@ -40,9 +40,8 @@ def enough_periods(found: Interrupted) -> Check:
     after = len(found.actual) - found.start
     text = f"{plural(found.start, 'period')} before the start and {after:,} from it on"
     if found.reason:
-        return Check(
-            name=name, verdict="fail", label="too few periods", text=f"{text}: {found.reason}."
-        )
+        text = f"{found.reason.removeprefix('not estimable: ')}."
+        return Check(name=name, verdict="fail", label="too few periods", text=text)
     if found.start < 2 * 8:
         text += ": a line through so few is uncertain, and so is where it would have gone."
         return Check(name=name, verdict="warn", label="few periods before", text=text)

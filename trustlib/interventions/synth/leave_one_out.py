@@ -115,4 +115,11 @@ def leave_one_out_check(found: pd.DataFrame, *, effect: float, error: float, hal
     if np.isfinite(error) and moved.max() > error:
         text += f" That is more than one standard error ({count(error)})."
         return Check(name=name, verdict="warn", label="one donor matters much", text=text)
+    holding = found[(found["low"] <= 0) & (found["high"] >= 0)]
+    if settled and len(holding):
+        text += (
+            f" The interval of all donors leaves zero out; without {holding['left_out'].iloc[0]}"
+            f"{f' or {len(holding) - 1} more' if len(holding) > 1 else ''} it holds zero."
+        )
+        return Check(name=name, verdict="warn", label="one donor makes it certain", text=text)
     return Check(name=name, verdict="pass", label="no single donor decides", text=text)

@@ -18,7 +18,8 @@ import numpy as np
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.cohorts import together
-from trustlib.interventions.synth.fit import Fit, Preset, fit
+from trustlib.interventions.synth.fit import Fit, fit
+from trustlib.interventions.synth.weights import synthetic_did
 
 MOST_ENUMERATED = 5_000
 _EQUAL = 1e-9  # relative: ratios that differ by less are the same
@@ -109,7 +110,6 @@ def in_space(
 
     Each placebo chooses its regularisation from its own donors, as the study did from its own.
     """
-    preset = fits[0].preset
     sizes = [case.n_treated for _, case in parts]
     n_donors = parts[0][1].n_donors
     own = _gathered(parts, fits)
@@ -117,7 +117,7 @@ def in_space(
         why = f"{n_donors} donors cannot stand in for {sum(sizes)} treated and leave one to compare"
         return _placebos(parts, (), own, exact=False, reason=why, donors=np.empty((0, sum(sizes))))
     chosen, exact = _assignments(sizes, n_donors, draws=draws, seed=seed)
-    results = [_assigned(parts, preset, row) for row in chosen]
+    results = [_assigned(parts, fits, row) for row in chosen]
     return _placebos(parts, results, own, exact=exact, reason=None, donors=np.array(chosen))
 
 
@@ -175,11 +175,20 @@ def _every(pool: tuple[int, ...], sizes: tuple[int, ...]) -> Iterator[tuple[int,
             yield (*chosen, *others)
 
 
-def _assigned(parts: Sequence[tuple[int, Case]], preset: Preset, chosen: tuple[int, ...]) -> _One:
+def _refitted(case: Case, near: Fit) -> Fit:
+    """The study's preset on other donors; the periods' weights will be much like the study's."""
+    if near.preset == "synthetic_did":
+        return synthetic_did(case, near=near)
+    return fit(case, near.preset)
+
+
+def _assigned(
+    parts: Sequence[tuple[int, Case]], fits: Sequence[Fit], chosen: tuple[int, ...]
+) -> _One:
     """The placebo in which the donors `chosen` were the treated."""
     if len(chosen) == 1:
         case = parts[0][1].placebo(chosen[0])
-        return _gathered([(parts[0][0], case)], [fit(case, preset)])
+        return _gathered([(parts[0][0], case)], [_refitted(case, fits[0])])
     others = np.ones(parts[0][1].n_donors, dtype=bool)
     others[list(chosen)] = False
     moved, at = [], 0
@@ -201,7 +210,8 @@ def _assigned(parts: Sequence[tuple[int, Case]], preset: Preset, chosen: tuple[i
                 ),
             )
         )
-    return _gathered(moved, [fit(case, preset) for _, case in moved])
+    refits = [_refitted(case, near) for (_, case), near in zip(moved, fits, strict=True)]
+    return _gathered(moved, refits)
 
 
 def _placebos(

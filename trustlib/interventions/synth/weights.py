@@ -40,11 +40,17 @@ def synthetic_control(case: Case) -> Fit:
     )
 
 
-def synthetic_did(case: Case) -> Fit:
+def synthetic_did(case: Case, *, near: Fit | None = None) -> Fit:
     """Donor weights with an intercept and a penalty, and weights of the periods before.
 
     The penalty on donors is zeta² = (n_treated × n_post)^½ × noise², with `noise` the standard
     deviation of the donors' first differences before the start.
+
+    Parameters
+    ----------
+    near
+        Of the same periods and nearly the same donors: its periods' weights are where the search
+        for these begins, and change nothing else.
     """
     before, after = case.donors[:, : case.n_pre], case.donors[:, case.n_pre :]
     noise = noise_of(case)
@@ -57,6 +63,7 @@ def synthetic_did(case: Case) -> Fit:
         after.mean(axis=1),
         ridge=(_TIME_PENALTY * noise) ** 2 * case.n_donors,
         intercept=True,
+        start=None if near is None else near.time_weights,
     )
     return _found(
         case,

@@ -86,9 +86,10 @@ def _cautious_total(result: SynthResult) -> str | None:
     total = value if value is not None else result.estimates.get("total_effect")
     if total is None or total.point is None or not words.excludes_zero(total):
         return None
-    near = min(abs(total.low or 0.0), abs(total.high or 0.0))
+    near, far = sorted((abs(total.low or 0.0), abs(total.high or 0.0)))
     dollars = total.unit == "USD"
-    texts = show.alike([abs(total.point), near], currency="$" if dollars else "")
+    # Rounded with the far end too, as the headline is.
+    texts = show.alike([abs(total.point), near, far], currency="$" if dollars else "")
     fewer = "fewer" if total.point < 0 else "more"
     what = f" {'less' if total.point < 0 else 'more'}" if dollars else f" {fewer}"
     label = "" if dollars else f" {words.unit(result)}"

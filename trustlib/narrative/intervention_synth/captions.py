@@ -63,12 +63,13 @@ def about_gaps(result: SynthResult) -> About:
     last = frame.iloc[-1]
     number, interval = words.numbers(result, last["point"], last["low"], last["high"])
     spread = "" if interval == "not estimable" else f" ({words.level(result)} interval {interval})"
-    drawn = result.placebo_paths["unit"].nunique()
+    drawn = int(result.placebo_paths["unit"].nunique())
     grey = (
-        f" Grey: {show.plural(drawn, 'placebo')}, each a donor treated as if it had been the one; "
-        "paler where it was matched much worse before the start."
+        f" Grey: {show.plural(drawn, 'placebo')}, each "
+        f"{words.has(result, 'a donor', 'a group of donors')} in the same place; paler where "
+        "matched much worse before the start."
         if drawn
-        else " No grey lines: there are no placebos of single units to draw."
+        else " No grey lines: there are no placebos."
     )
     line = "its own line" if words.alone(result) else "synthetic"
     return _about(
@@ -159,7 +160,7 @@ def about_pool_map(result: SynthResult) -> About:
     nobody = show.plural(left_out, "unit") if left_out else "nobody"
     return _about(
         alt=f"Who is compared: {show.plural(result.design.treated, 'treated unit')}, "
-        f"{show.plural(donors, 'donor')} and {nobody} left out{why}.",
+        f"{show.plural(donors, 'donor') if donors else 'no donors'} and {nobody} left out{why}.",
         caption="Who was treated, and who may stand in (the fuller, the more weight). "
         + (f"Left out of the pool{why}." if left_out else "Nobody was left out of the pool."),
     )

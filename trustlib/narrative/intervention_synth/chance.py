@@ -30,19 +30,21 @@ def ranked(result: SynthResult) -> str | None:
     n = len(words.placebos(result))
     if p is None or p.point is None or not n:
         return None
-    donors = house.number_word(n) + words.has(result, " donors", " groups of donors")
+    untreated = house.number_word(n) + words.has(
+        result, " untreated units", " groups of untreated units"
+    )
     place = f"Tried in {words.has(result, 'its', 'their')} place"
     # The treated one counts among those that moved as far as it did.
     as_far = round(p.point * (n + 1)) - 1
     if as_far == 0:
         many = "many" if p.point <= 1 - result.spec.level + 1e-12 else "few"
         return (
-            f"{place}, none of {donors} strayed as far, for how well each was matched "
+            f"{place}, none of {untreated} strayed as far, set against each one's match before "
             f"({words.p_text(p.point)}, the least that so {many} can show)."
         )
     return (
-        f"{place}, {house.number_word(as_far)} of {donors} strayed as far or further, for how well "
-        f"each was matched ({words.p_text(p.point)})."
+        f"{place}, {house.number_word(as_far)} of {untreated} strayed as far or further, set "
+        f"against each one's match before ({words.p_text(p.point)})."
     )
 
 
@@ -68,10 +70,11 @@ def _place(result: SynthResult) -> tuple[str, str]:
     own = result.placebos[result.placebos["treated"].astype(bool)]
     rank = f"number {int(own['rank'].iloc[0]):,} of {n + 1:,}" if len(own) else "among them"
     each = (
-        f"Each of {house.number_word(n)} donors, where nothing was done, was treated as if it had "
-        "been the one"
+        f"A placebo: each of {house.number_word(n)} donors, where nothing was done, is treated as "
+        "if it had been the one"
         if result.design.treated == 1
-        else f"{n:,} times, donors, where nothing was done, were put in the place of the treated"
+        else f"A placebo: donors, where nothing was done, are put in the place of the treated, "
+        f"{n:,} times"
     )
     return "How it is read", (
         f"{each}. By the gap after the start over the gap before it, {words.whom(result)} "

@@ -146,10 +146,11 @@ def _beside_its_own_line(rows: pd.DataFrame, result: SynthResult, said: list[str
     low, high = float(rows["point"].min()), float(rows["point"].max())
     number, spread = words.numbers(result, low, low, high)
     say = f"from {spread}" if len(rows) > 1 else number
-    own = words.size(result)[0]
+    known = words.att(result).point is not None
+    own = f", and not {words.size(result)[0]}" if known else ""
     return stack(
         [
-            house.finding(f"Compared with other units it would be {say}, and not {own}"),
+            house.finding(f"Compared with other units it would be {say}{own}"),
             *([house.bullets(said)] if said else []),
         ]
     )
@@ -177,9 +178,11 @@ def does_it_hang_on_a_choice(result: SynthResult) -> View:
         return house.finding(why)
     said = [
         (house.upper_first(clean(made.label)), clean(made.text))
-        for name in ("leave_one_donor_out", "in_time_placebo")
+        for name in ("leave_one_donor_out", "in_time_placebo", "predictor_weights")
         if (made := words.check(result.checks, name)) is not None and made.verdict != "pass"
     ]
+    if (other := _other_predictor_weights(result)) is not None:
+        said.append(other)
     lead = house.upper_first("; ".join(parts))
     return stack([house.finding(lead), *([house.bullets(said)] if said else [])])
 
@@ -212,6 +215,17 @@ def _pretended(result: SynthResult) -> str | None:
         return f"none of {n} earlier pretended {starts} shows an effect"
     show_it = "shows" if apart == 1 else "show"
     return f"{house.number_word(apart)} of {n} earlier pretended {starts} {show_it} an effect too"
+
+
+def _other_predictor_weights(result: SynthResult) -> tuple[str, str] | None:
+    points = result.predictor_choices["att"].dropna()
+    if len(points) < 2:
+        return None
+    low, high = float(points.min()), float(points.max())
+    return "Other weights of the predictors", (
+        f"{house.upper_first(house.number_word(len(points)))} choices give effects from "
+        f"{words.numbers(result, low, low, high)[1]}."
+    )
 
 
 def what_it_rests_on(result: SynthResult) -> View:

@@ -83,11 +83,10 @@ def _figure(result: SynthResult) -> tuple[str, str]:
     number, interval = words.size(result)
     what = f"{number} {_in_outcome(result)}"
     if not words.known(result):
-        lead = "" if estimate.point is None else f"{what}; "
-        return (
-            house.upper_first(NOT_ESTIMABLE),
-            f"{lead}no {words.level(result)} interval: {words.why_none(result)}",
-        )
+        missing = f"{what}; no {words.level(result)} interval"
+        if estimate.point is None:
+            missing = "No number"
+        return house.upper_first(NOT_ESTIMABLE), f"{missing}: {words.why_none(result)}"
     where = f"{words.per(result)} in {words.whom(result)}"
     spread = f"{words.level(result)} interval {interval}"
     if result.verdict != SHOWN:

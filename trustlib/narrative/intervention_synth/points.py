@@ -13,9 +13,9 @@ from trustlib.narrative.intervention_synth import words
 from trustlib.narrative.intervention_synth.chance import ranked
 
 _BEFORE = {
-    "pass": "Before the start the two lines lay on each other.",
-    "warn": "Before the start the two lines lay only roughly on each other.",
-    "fail": "Before the start the two lines did not lie on each other.",
+    "pass": "Before the start the two lines matched.",
+    "warn": "Before the start the two lines matched only roughly.",
+    "fail": "Before the start the two lines did not match.",
 }
 _EARLIER = {
     "pass": "A start pretended earlier shows nothing.",
@@ -55,7 +55,8 @@ def _made(result: SynthResult) -> tuple[str, str]:
     if not words.has_interval(words.att(result)):
         return "How it was made", lead
     return "How it was made", (
-        f"{lead} The interval, {words.by(result)}, assumes that {clean(design.assumption)}."
+        f"{lead} The interval comes {words.comes(result)}, and assumes that "
+        f"{clean(design.assumption)}."
     )
 
 

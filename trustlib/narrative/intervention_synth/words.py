@@ -43,6 +43,7 @@ __all__ = [
     "bare",
     "by",
     "check",
+    "comes",
     "counted",
     "excludes_zero",
     "first",
@@ -81,23 +82,29 @@ NOT_CONCLUSIVE = "not conclusive"
 NOT_ESTIMABLE = "not estimable"
 ALONE = "a change, cause not shown"
 
-_BY = {
+_BY = {  # said in a word or two
     "placebo": "from placebos",
     "jackknife": "by jackknife",
     "bootstrap": "by bootstrap",
     "regression": "from the regression",
 }
 _WITH = {
-    "synthetic_did": "a weighted mix of donors that moved like it before the start, at whatever "
-    "level",
-    "synthetic_control": "a weighted mix of donors that was like it in every period before the "
-    "start",
-    "synthetic_control_predictors": "a weighted mix of donors that was like it in what predicts "
-    "the outcome",
-    "augmented": "a weighted mix of donors that was like it before the start, less the difference "
-    "that remained",
-    "did": "the mean of all donors, each counting alike",
+    "synthetic_did": "a weighted mix of untreated units (donors) that moved like it before the "
+    "start, at whatever level",
+    "synthetic_control": "a weighted mix of untreated units (donors) that was like it in every "
+    "period before the start",
+    "synthetic_control_predictors": "a weighted mix of untreated units (donors) that was like it "
+    "in what predicts the outcome",
+    "augmented": "a weighted mix of untreated units (donors) that was like it before the start, "
+    "less the difference that remained",
+    "did": "the mean of all untreated units (donors), each counting alike",
     "interrupted_time_series": "its own line before the start, drawn on",
+}
+_COMES = {
+    "placebo": "from placebos, donors put in its place",
+    "jackknife": "from a jackknife, each unit left out in turn",
+    "bootstrap": "from a bootstrap, units drawn again and again",
+    "regression": "from the regression's errors",
 }
 # Why a unit is not in the pool, behind a number.
 _LEFT_OUT = {
@@ -179,6 +186,11 @@ def how(result: SynthResult) -> str:
 def by(result: SynthResult) -> str:
     """Where intervals come from, in two words: ``from placebos``."""
     return _BY[result.design.inference]
+
+
+def comes(result: SynthResult) -> str:
+    """Where intervals come from, in a clause: ``from placebos, donors put in its place``."""
+    return _COMES[result.design.inference].replace("its", has(result, "its", "their"))
 
 
 def interval_of(result: SynthResult) -> str:
