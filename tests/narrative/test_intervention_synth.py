@@ -351,6 +351,8 @@ def test_one_donor_that_decides_and_an_earlier_effect_are_said() -> None:
     failed = Check(name="in_time_placebo", verdict="fail", label="an effect before", text="p = 0.")
     text = say.does_it_hang_on_a_choice(replace(result, in_time=early, checks=(failed,))).text
     assert "three of three earlier pretended starts show an effect too" in text
+    assert "3 with an interval" in plain(say.about_in_time(replace(result, in_time=early))["alt"])
+    assert "0 with an interval" in plain(say.about_in_time(result)["alt"])
     assert "An effect before. p = 0." in text
 
 
@@ -368,6 +370,10 @@ def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     assert "a check on which it rests fails (too few donors). Settle it first." in answer("nine")
     result = made.result("nine")
     steps = plain(say.what_to_do(result, result.checks).text)
+    assert "Whoever quotes −20 per period gives its 95 % interval, −32 to −8" in steps
+    assert "and says: not conclusive." in steps
+    shown = plain(say.what_to_do(made.result("one_market"), ()).text)
+    assert "Quote −20 per period with its 95 % interval, −32 to −8, and the method" in shown
     assert "list it in affected_units" in steps
     assert "Add donors to the source" in steps
 

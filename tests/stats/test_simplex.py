@@ -49,13 +49,17 @@ def test_it_agrees_with_a_second_algorithm() -> None:
         assert found.weights == pytest.approx(u / u.sum(), abs=1e-9)
 
 
-def test_a_start_changes_the_way_and_not_the_end() -> None:
-    design, target = world(3, 30, 40)
-    cold = simplex_least_squares(design, target, ridge=2.0, intercept=True)
+@pytest.mark.parametrize(("ridge", "rows"), [(0.0, 60), (1e-13, 60), (0.0, 30), (2.0, 30)])
+def test_a_start_changes_the_way_and_not_the_end(ridge, rows) -> None:
+    design, target = world(3, rows, 40)
+    cold = simplex_least_squares(design, target, ridge=ridge, intercept=True)
     for seed in range(5):
         start = np.random.default_rng(seed).dirichlet(np.ones(40))
-        warm = simplex_least_squares(design, target, ridge=2.0, intercept=True, start=start)
+        warm = simplex_least_squares(design, target, ridge=ridge, intercept=True, start=start)
         assert warm.weights == pytest.approx(cold.weights, abs=1e-10)
+    if not ridge:
+        again = simplex_least_squares(design, target, intercept=True, start=cold.weights)
+        assert again.iterations == 1
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])

@@ -117,6 +117,9 @@ def test_placebos_are_ranked_and_the_treated_is_marked_even_far_down() -> None:
     rows = rows_of(tabulate.placebos(made.result("one_market")))
     assert rows[0][:3] == ["California (treated)", "1", "10.00"]
     assert [int(row[1]) for row in rows] == sorted(int(row[1]) for row in rows)
+    turned = made.result("one_market")
+    turned = replace(turned, placebos=turned.placebos.iloc[::-1].reset_index(drop=True))
+    assert rows_of(tabulate.placebos(turned)) == rows
     many = made.result("one_market", donors=90, rank=80)
     view = tabulate.placebos(many)
     assert len(rows_of(view)) == tabulate.MOST_ROWS + 1
