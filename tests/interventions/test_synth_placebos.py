@@ -240,3 +240,23 @@ def test_placebos_take_their_regularisation_from_their_own_donors() -> None:
     for donor, placebo in enumerate(found.fits):
         others = np.delete(case.donors[:, :12], donor, axis=0)
         assert placebo.notes["noise"] == pytest.approx(np.diff(others, axis=1).std(ddof=1))
+
+
+def test_several_treated_are_set_against_placebos_with_the_same_donors() -> None:
+    outcome = paths(donors=9, periods=30, start=20)
+    one = panel(outcome, start=(20, 20))
+    parts = cases(one)
+    found = in_space(parts, [fit(parts[0][1], "synthetic_control")], draws=99)
+    assert found.exact
+    assert found.n == 28  # pairs of eight donors
+    for row, chosen in enumerate(found.donors):
+        left = np.setdiff1d(np.arange(8), chosen)
+        case = parts[0][1]
+        again = fit(replace(case, donors=case.donors[left]), "synthetic_control")
+        assert found.beside_pre[row] == pytest.approx(again.pre_rmspe, rel=1e-9)
+        post = np.sqrt(np.mean(again.gap[20:] ** 2))
+        assert found.beside_post[row] == pytest.approx(post, rel=1e-9)
+    ratios = found.beside_post / found.beside_pre
+    assert found.rank == 1 + int((found.ratio >= ratios).sum())
+    # Fewer donors match no better.
+    assert (found.beside_pre >= found.own_pre_rmspe - 1e-12).all()
