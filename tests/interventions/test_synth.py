@@ -262,3 +262,73 @@ def test_a_series_of_its_own_with_donors_beside_it() -> None:
     assert after["point"].mean() == pytest.approx(found.estimates["att"].point)
     assert found.totals["effect"].iloc[-1] == pytest.approx(after["point"].sum())
     assert found.pool["reason"].eq("not used by this method").sum() == 24
+
+
+def test_counts_of_several_treated_are_added_up_whatever_their_people() -> None:
+    frame = markets(donors=20, starts=(PRE, PRE))
+    frame["outcome"] = (frame["outcome"] * 100).round()
+    frame["people"] = frame["unit"].map({"market 00": 100.0, "market 01": 900.0}).fillna(500.0)
+    large = (frame["unit"] == "market 00") & (frame["time"] >= PRE)
+    frame.loc[large, "outcome"] -= 400  # in the market with few people
+    alike = synth(frame, spec(outcome_scale="count"))
+    people = synth(frame, spec(outcome_scale="count", weight="people"))
+    assert people.estimates["total_effect"] == alike.estimates["total_effect"]
+    assert people.estimates["att"] == alike.estimates["att"]
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "scale"),
+    [
+        ("tickets", 100, "count"),
+        ("tickets per 1,000", 100, "rate"),
+        ("complaint_rate", 100, "rate"),
+        ("tickets", 0.01, "rate"),
+        ("open", 0, "rate"),
+    ],
+)
+def test_whole_numbers_are_counts_though_people_are_known(name, times, scale) -> None:
+    frame = markets()
+    if times:
+        frame["outcome"] *= times
+    else:
+        frame["outcome"] = (frame["outcome"] > frame["outcome"].mean()).astype(float)
+    if times == 100:
+        frame["outcome"] = frame["outcome"].round()
+    assert synth(frame, spec(weight="people", outcome_name=name)).design.outcome_scale == scale
+
+
+def test_an_exact_match_gives_no_interval_of_no_width() -> None:
+    frame = markets()
+    own = frame.loc[frame["unit"] == "market 00", "outcome"].to_numpy()
+    twin = own + np.where(np.arange(PRE + POST) >= PRE, 0.1, 0.0)
+    frame.loc[frame["unit"] == "market 07", "outcome"] = twin
+    found = synth(frame, spec(method="synthetic_control"))
+    att = found.estimates["att"]
+    assert att.point == pytest.approx(-0.1, abs=1e-6)
+    assert att.high - att.low > 0.1
+    assert "standard deviation" in att.method
+    assert "matched exactly" in found.design.assumption
+    assert found.verdict != "effect shown"
+
+
+@pytest.mark.parametrize(
+    ("donors", "changes", "said"),
+    [
+        (24, {}, "people, and one is all that is treated: restrict who may see"),
+        (0, {}, "people, and one is all that is treated: restrict who may see"),
+        (
+            24,
+            {"treated_units": ("user00000000",), "affected_units": ("user00000007",)},
+            "2 units are named in the parameters",
+        ),
+    ],
+)
+def test_few_people_and_those_named_in_params_are_said_aloud(donors, changes, said) -> None:
+    found = synth(markets(name="user{:08d}", donors=donors), spec(**changes))
+    made = {one.name: one for one in found.checks}["small_cells"]
+    assert made.verdict == "warn"
+    assert said in made.text.replace("\xa0", " ")
+
+
+def test_markets_are_no_people(one) -> None:
+    assert "small_cells" not in {made.name for made in one.checks}

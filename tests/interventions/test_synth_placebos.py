@@ -227,7 +227,8 @@ def test_a_placebo_needs_a_donor_of_its_own(starts, donors, some) -> None:
     assert (found.reason is None) is some
     assert (found.n > 0) is some
     if not some:
-        assert found.reason.startswith(f"{donors} donors cannot stand in for {len(starts)} treated")
+        many = "1\xa0donor" if donors == 1 else f"{donors}\xa0donors"
+        assert found.reason.startswith(f"{many} cannot stand in for {len(starts)} treated")
         assert math.isnan(found.standard_error)
         assert found.p_value is None
         assert found.least_p is None

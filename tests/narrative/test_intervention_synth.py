@@ -356,6 +356,48 @@ def test_one_donor_that_decides_and_an_earlier_effect_are_said() -> None:
     assert "An effect before. p = 0." in text
 
 
+def test_an_earlier_start_with_as_large_a_number_is_not_called_a_little() -> None:
+    result = made.result("one_market")
+    large = result.in_time.assign(point=25.0, low=-5.0, high=55.0)
+    check = Check(name="in_time_placebo", verdict="warn", label="as large", text="p = .04.")
+    result = replace(result, in_time=large, checks=(check,))
+    text = say.does_it_hang_on_a_choice(result).text
+    assert "none of three earlier pretended starts shows an effect, but one gives as large" in text
+    assert "gives a number as large" in plain(say.points(result, result.checks).text)
+    small = replace(result, in_time=large.assign(point=2.0))
+    assert "shows a little" in plain(say.points(small, small.checks).text)
+
+
+def test_a_line_of_its_own_does_not_say_that_no_earlier_date_was_tried() -> None:
+    result = made.result("alone")
+    told = say.does_it_hang_on_a_choice(result).text + say.about_in_time(result)["caption"]
+    assert "earlier dates were tried instead" in told
+    assert "None of 8 earlier breaks is as large" in told
+    assert "start was pretended" not in told
+    untried = replace(result, checks=())
+    assert "no earlier start was pretended" in say.does_it_hang_on_a_choice(untried).text
+
+
+def test_captions_say_what_is_drawn_of_many() -> None:
+    result = made.result("staggered")
+    assert "from the first start on, over those treated by then" in plain(
+        say.about_actual_and_synthetic(result)["caption"]
+    )
+    assert "treated by then" not in say.about_actual_and_synthetic(made.result("money"))["caption"]
+    times = result.gap["time"].unique()
+    many = pd.DataFrame(
+        {
+            "unit": np.repeat([f"draw {n}" for n in range(120)], len(times)),
+            "time": np.tile(times, 120),
+            "gap": 0.0,
+        }
+    )
+    caption = plain(say.about_gaps(replace(result, placebo_paths=many))["caption"])
+    assert "Grey: some of 120 placebos" in caption
+    own = say.about_gaps(made.result("alone"))["caption"]
+    assert "the change that the regression finds" in own
+
+
 def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     text = answer("money").split("What we ask of you. ")[1]
     assert "keep the intervention in mint, extend it, change it or end it" in text

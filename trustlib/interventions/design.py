@@ -16,6 +16,7 @@ from trustlib.interventions.spec import DidSpec, Estimator, Scale
 FEW_CLUSTERS = 20  # below this, cluster-robust errors are too small (METHODS §1)
 SMALL_COHORTS = 30  # the same where a cohort has fewer than five of them
 LARGEST_LOG = 100.0  # e^100 of anything is more than there is
+_RATE_NAME = re.compile(r"%|(?<![a-z])(?:per|rate|share|ratio|percent|percentage|pct)s?(?![a-z])")
 FEW_OF_A_KIND = 5  # treated, or untreated, clusters: the same with many of the other kind
 
 
@@ -155,12 +156,14 @@ def resolved_scale(outcome: FloatArray, spec: _Scaled) -> Scale:
         )
     if spec.outcome_scale != "auto":
         return spec.outcome_scale
-    if values.max() <= LARGEST_LOG and re.match(
-        r"(?:log|ln)_|.*_(?:log|ln)$", str(spec.outcome_name or spec.outcome).lower()
-    ):
+    name = str(spec.outcome_name or spec.outcome).lower()
+    if values.max() <= LARGEST_LOG and re.match(r"(?:log|ln)_|.*_(?:log|ln)$", name):
         return "log"
-    if spec.weight is not None and (values >= 0).all():
-        return "rate"
-    if (values >= 0).all() and (values == np.round(values)).all():
-        return "count"
-    return "level"
+    if (values < 0).any():
+        return "level"
+    whole = bool((values == np.round(values)).all())
+    if spec.weight is None:
+        return "count" if whole else "level"
+    # Whole numbers above 1 are counted things, unless their name says per what.
+    counted = whole and values.max() > 1 and not _RATE_NAME.search(name)
+    return "count" if counted else "rate"

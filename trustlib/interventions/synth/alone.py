@@ -22,6 +22,7 @@ from trustlib.interventions.synth.interrupted import Interrupted, interrupted
 from trustlib.interventions.synth.interrupted_checks import interrupted_checks
 from trustlib.interventions.synth.leave_one_out import COLUMNS as LEAVE_ONE_OUT
 from trustlib.interventions.synth.panel import SynthPanel
+from trustlib.interventions.synth.people import small_cells
 from trustlib.interventions.synth.result import SynthDesign, SynthResult
 from trustlib.interventions.synth.spec import SynthSpec
 from trustlib.interventions.synth.total import Sized, sized
@@ -50,7 +51,7 @@ def alone(panel: SynthPanel, spec: SynthSpec, *, scale: Scale, because: str) -> 
     names = frames.names_of(panel, shown=shown)
     size = sized(panel, {found.start: found.effect}, scale=scale, spec=spec)
     numbers = estimates(_numbers(found, size), spec)
-    checks = (*interrupted_checks(found), missing_cells(panel))
+    checks = (*interrupted_checks(found), missing_cells(panel), *small_cells(panel, spec))
     return SynthResult(
         spec=spec,
         design=_design(panel, found, scale=scale, because=because, shown=shown),

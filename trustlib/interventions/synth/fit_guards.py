@@ -13,11 +13,11 @@ from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Preset
 from trustlib.interventions.synth.hull import OWN_LEVEL
 from trustlib.interventions.synth.placebos_in_space import InSpace
+from trustlib.interventions.synth.spread import MATCHED
 
 NO_FIT = 0.5  # misfit before the start, of what the outcome moves by
 NOISE = 1.5  # times the placebos' median misfit: up to it, what no donor's synthetic can follow
 WORSE_THAN_PLACEBOS = 2.0
-EXACT_FIT = 1e-3  # misfit before the start, of the placebos' median
 
 
 def pre_fit(parts: Sequence[tuple[int, Case]], preset: Preset, chance: InSpace) -> Check:
@@ -64,8 +64,8 @@ def exact_fit(chance: InSpace) -> Check:
         return Check(name=name, verdict="not_run", label="no placebos", text=text)
     middle = float(np.median(chance.pre_rmspe))
     own = chance.own_pre_rmspe
-    exact = int((chance.pre_rmspe <= EXACT_FIT * max(middle, own)).sum())
-    if own <= EXACT_FIT * middle or middle == 0:
+    exact = int((chance.pre_rmspe <= MATCHED * max(middle, own)).sum())
+    if own <= MATCHED * middle or middle == 0:
         text = (
             "Before the start the synthetic matches the treated exactly: there are as many free "
             "weights as there are periods. The match says nothing about the periods after, and "

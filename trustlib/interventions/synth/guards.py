@@ -14,6 +14,7 @@ from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.fit import Fit
 from trustlib.interventions.synth.leave_one_out import mean_weights
 from trustlib.interventions.synth.panel import SynthPanel
+from trustlib.interventions.synth.spread import LEAST_PLACEBOS
 
 FEW_BEFORE = 10
 TOO_FEW_BEFORE = 5
@@ -71,8 +72,12 @@ def enough_donors(
     needed = round(1 / wanted) - 1
     text = (
         f"With {have} p cannot be below {probability(least)}, however large the effect: "
-        f"{level_text(level)} asks for {probability(wanted)}, which takes {needed} of them. An "
-        "interval can rest on the placebos' spread and a bell shape only, not on ranks."
+        f"{level_text(level)} asks for {probability(wanted)}, which takes {needed} of them. "
+    )
+    text += (
+        f"An interval needs {LEAST_PLACEBOS} at least."
+        if n_placebos < LEAST_PLACEBOS
+        else "An interval can rest on the placebos' spread and a bell shape only, not on ranks."
     )
     verdict: Verdict = "fail" if least > 2 * wanted + 1e-12 else "warn"
     label = "too few donors" if verdict == "fail" else "few donors"

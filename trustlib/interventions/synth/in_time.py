@@ -107,7 +107,8 @@ def in_time_check(found: pd.DataFrame, *, effect: float, preset: Preset, level: 
             if found.empty
             else "Not run: there are too few donors for an interval."
         )
-        return Check(name=name, verdict="not_run", label="no earlier start to pretend", text=text)
+        label = "no earlier start to pretend" if found.empty else "earlier starts not judged"
+        return Check(name=name, verdict="not_run", label=label, text=text)
     apart = ((known["low"] > 0) | (known["high"] < 0)).to_numpy()
     size = known["point"].abs().to_numpy()
     # One of several dates leaves out zero more often than one date does.
@@ -130,6 +131,9 @@ def in_time_check(found: pd.DataFrame, *, effect: float, preset: Preset, level: 
         text += " One of them is not zero, but it is small beside the real one."
         return Check(name=name, verdict="warn", label="a small effect before the start", text=text)
     if (size >= abs(effect)).any():
-        text += " One is as large as the real effect: chance alone makes such numbers here."
+        text += (
+            f" One is as large as the real effect, and within chance at {level_text(level)}, all "
+            "dates counted: chance alone makes such numbers here."
+        )
         return Check(name=name, verdict="warn", label="as large before the start", text=text)
     return Check(name=name, verdict="pass", label="no effect before the start", text=text)

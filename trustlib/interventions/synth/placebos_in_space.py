@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trustlib.core.format import plural
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.case import Case
 from trustlib.interventions.synth.cohorts import together
@@ -128,7 +129,8 @@ def in_space(
     n_donors = parts[0][1].n_donors
     own = _gathered(parts, fits)
     if sum(sizes) >= n_donors:
-        why = f"{n_donors} donors cannot stand in for {sum(sizes)} treated and leave one to compare"
+        have = plural(n_donors, "donor")
+        why = f"{have} cannot stand in for {sum(sizes)} treated and leave one to compare"
         return _placebos(parts, (), own, exact=False, reason=why, donors=np.empty((0, sum(sizes))))
     chosen, exact = _assignments(sizes, n_donors, draws=draws, seed=seed)
     results = [_assigned(parts, fits, row) for row in chosen]

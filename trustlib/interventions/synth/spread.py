@@ -29,6 +29,7 @@ RANKED: frozenset[Preset] = frozenset(
 )
 LEAST_PLACEBOS = 3  # fewer have no spread to speak of
 _EXACT = 1e-6  # of the placebos' median misfit: matched exactly, and nothing to be relative to
+MATCHED = 1e-3  # of the same: a misfit of the treated that allows no width to its interval
 
 
 class Reach(Protocol):
@@ -112,14 +113,22 @@ def spread(
         reason = f"not estimable: {n} placebos, and an interval needs {LEAST_PLACEBOS} at least"
     elif preset in RANKED:
         needed = rank_needed(n, level)
-        matched = int((pre_rmspe <= _EXACT * np.median(pre_rmspe)).sum())
-        if needed <= n and not matched:
+        middle = float(np.median(pre_rmspe))
+        matched = int((pre_rmspe <= _EXACT * middle).sum())
+        own = float(np.median(own_rmspe)) <= MATCHED * middle
+        if needed <= n and not matched and not own:
             kind = "rank"
         elif matched:
             reason = (
                 f"{matched} of {n} placebos are matched exactly before the start, so that nothing "
                 "can be set in relation to their misfit: the interval rests on the placebos' "
                 "standard deviation and a bell shape instead"
+            )
+        elif needed <= n:
+            reason = (
+                "the treated are matched exactly before the start, and an interval relative to "
+                "that misfit would have no width: it rests on the placebos' standard deviation "
+                "and a bell shape instead"
             )
         else:
             reason = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ from trustlib.interventions.synth.interrupted import no_regression
 from trustlib.interventions.synth.leave_one_out import leave_one_out
 from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.panel_from_frame import synth_panel
+from trustlib.interventions.synth.people import small_cells
 from trustlib.interventions.synth.placebos_in_space import InSpace, in_space
 from trustlib.interventions.synth.resampling import bootstrap, jackknife
 from trustlib.interventions.synth.result import SynthDesign, SynthResult
@@ -82,6 +83,8 @@ def synth(frame: pd.DataFrame, spec: SynthSpec) -> SynthResult:
     """
     panel = synth_panel(frame, spec)
     scale = resolved_scale(panel.outcome, spec)
+    if scale == "count":  # a sum of counts is the sum over units, however many people each has
+        panel = replace(panel, weight=np.ones_like(panel.weight))
     led, because = chosen(panel, spec)
     if led == "interrupted_time_series":
         return alone(panel, spec, scale=scale, because=because)
@@ -198,6 +201,7 @@ def _result(
         resampled=interval.by != "placebo",
         seed=spec.seed,
     )
+    found = (*found, *small_cells(panel, spec))
     choices: dict[str, pd.DataFrame] = {}
     if led == "synthetic_control_predictors":
         by_v = v_sensitivity(parts[0][1], fits[0], names=panel.predictor_names, seed=spec.seed)

@@ -18,6 +18,7 @@ from trustlib.interventions.synth.result import SynthResult
 from trustlib.narrative.intervention_synth import words
 from trustlib.narrative.intervention_synth.donors import donor_weights
 
+MOST_DRAWN = 100  # grey lines in the figure of gaps, which says how many they are
 NO_DONORS = "it is compared with its own past, and with no donors"
 
 
@@ -45,6 +46,8 @@ def about_actual_and_synthetic(result: SynthResult) -> About:
         else f"No band: {words.why_none(result)}."
     )
     mean = "" if result.design.treated == 1 else ", mean over the treated units"
+    if len(result.design.starts) > 1:
+        mean += " (from the first start on, over those treated by then)"
     return _about(
         alt=f"Line chart of {words.outcome(result)} in {words.whom(result)}, "
         f"{show.plural(result.design.pre, 'period')} before the start and "
@@ -65,19 +68,27 @@ def about_gaps(result: SynthResult) -> About:
     spread = "" if interval == "not estimable" else f" ({words.level(result)} interval {interval})"
     drawn = int(result.placebo_paths["unit"].nunique())
     grey = (
-        f" Grey: {show.plural(drawn, 'placebo')}, each "
+        f" Grey: {_up_to(drawn)}, each "
         f"{words.has(result, 'a donor', 'a group of donors')} in the same place; paler where "
         "matched much worse before the start."
         if drawn
         else " No grey lines: there are no placebos."
     )
-    line = "its own line" if words.alone(result) else "synthetic"
+    what = "Actual minus synthetic"
+    if words.alone(result):
+        what = "Actual minus its own line; from the start on, the change that the regression finds"
     return _about(
         alt=f"The gap of {words.whom(result)} by period"
         + (f", beside those of {show.plural(drawn, 'placebo')}" if drawn else "")
         + f". In the last period, {named(last['time'])}, it is {number}{spread}.",
-        caption=f"Actual minus {line}, {words.outcome(result)}; the start is marked.{grey}",
+        caption=f"{what}, {words.outcome(result)}; the start is marked.{grey}",
     )
+
+
+def _up_to(placebos: int) -> str:
+    """How many lines are drawn, where that is not all."""
+    text = show.plural(placebos, "placebo")
+    return text if placebos <= MOST_DRAWN else f"some of {text}"
 
 
 def about_placebo_ratios(result: SynthResult) -> About:
@@ -216,8 +227,9 @@ def about_in_time(result: SynthResult) -> About:
     """Starts that never were."""
     frame = result.in_time.dropna(subset=["point"])
     if frame.empty or words.att(result).point is None:
-        why = NO_DONORS if words.alone(result) else _from_check(result, "in_time_placebo")
-        return _nothing("No earlier start was pretended", why)
+        if words.alone(result):
+            return _nothing("No effects of earlier starts to draw", NO_DONORS)
+        return _nothing("No earlier start was pretended", _from_check(result, "in_time_placebo"))
     clear = int(((frame["low"] > 0) | (frame["high"] < 0)).sum())
     known = (
         f"{clear} with an interval that excludes zero"

@@ -170,6 +170,11 @@ def does_it_hang_on_a_choice(result: SynthResult) -> View:
     """Whether one donor, or the date, carries the answer."""
     parts = [part for part in (_without_one(result), _pretended(result)) if part is not None]
     if not parts:
+        made = words.check(result.checks, "placebo_breaks")
+        if words.alone(result) and made is not None and made.verdict != "not_run":
+            lead = "There is no donor to leave out; earlier dates were tried instead"
+            tried = (house.upper_first(clean(made.label)), clean(made.text))
+            return stack([house.finding(lead), house.bullets([tried])])
         why = (
             "There is no donor to leave out, and no earlier start was pretended"
             if words.alone(result)
@@ -212,7 +217,8 @@ def _pretended(result: SynthResult) -> str | None:
     n = house.number_word(len(rows))
     starts = "start" if len(rows) == 1 else "starts"
     if not apart:
-        return f"none of {n} earlier pretended {starts} shows an effect"
+        none = f"none of {n} earlier pretended {starts} shows an effect"
+        return f"{none}, but one gives as large a number" if words.as_large_before(result) else none
     show_it = "shows" if apart == 1 else "show"
     return f"{house.number_word(apart)} of {n} earlier pretended {starts} {show_it} an effect too"
 

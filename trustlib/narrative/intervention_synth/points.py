@@ -22,6 +22,7 @@ _EARLIER = {
     "warn": "A start pretended earlier shows a little.",
     "fail": "A start pretended earlier shows an effect too, which it must not.",
 }
+_AS_LARGE = "A start pretended earlier gives a number as large, which chance alone may make."
 
 
 def points(result: SynthResult, checks: Sequence[Check]) -> View:
@@ -41,7 +42,8 @@ def _how_sure(result: SynthResult) -> tuple[str, str] | None:
     for name, said in (("pre_fit", _BEFORE), ("in_time_placebo", _EARLIER)):
         made = words.check(result.checks, name)
         if made is not None and made.verdict in said:
-            parts.append(said[made.verdict])
+            large = name == "in_time_placebo" and words.as_large_before(result)
+            parts.append(_AS_LARGE if large and made.verdict == "warn" else said[made.verdict])
     return ("How sure", " ".join(parts)) if parts else None
 
 

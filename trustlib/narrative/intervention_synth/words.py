@@ -38,6 +38,7 @@ __all__ = [
     "SHOWN",
     "alone",
     "amount",
+    "as_large_before",
     "att",
     "away",
     "bare",
@@ -265,6 +266,12 @@ def moved_donor(result: SynthResult) -> Check | None:
     """The check of donors that moved when treatment started, where one did."""
     made = check(result.checks, "donors_affected")
     return made if made is not None and made.verdict in ("warn", "fail") else None
+
+
+def as_large_before(result: SynthResult) -> bool:
+    """A start pretended earlier gives a number as large as the real one's."""
+    own = att(result).point
+    return own is not None and bool((result.in_time["point"].abs() >= abs(own)).any())
 
 
 def least_p(result: SynthResult) -> float | None:
