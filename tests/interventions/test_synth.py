@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from trustlib.core import Refusal
 from trustlib.interventions.synth.result import SynthResult
 from trustlib.interventions.synth.spec import SynthSpec
 from trustlib.interventions.synth.synth import synth
+from trustlib.interventions.synth.verdict import objection, verdict
 
 PRE, POST = 20, 8
 
@@ -332,3 +333,36 @@ def test_few_people_and_those_named_in_params_are_said_aloud(donors, changes, sa
 
 def test_markets_are_no_people(one) -> None:
     assert "small_cells" not in {made.name for made in one.checks}
+
+
+@pytest.mark.parametrize("scale", ["level", "rate", "count"])
+def test_total_and_share_fit_together_where_people_weigh(scale) -> None:
+    frame = markets(starts=(PRE, PRE, PRE))
+    # Each treated unit has an effect of its own, and people of its own.
+    rows = frame["unit"].isin(["market 00", "market 01"]) & (frame["time"] >= PRE)
+    frame.loc[rows, "outcome"] -= 2.0
+    if scale == "count":
+        frame["outcome"] = (100 * frame["outcome"]).round()
+    found = synth(frame, spec(weight="people", outcome_scale=scale))
+    treated = frame[frame["first"].notna() & (frame["time"] >= PRE)]
+    total = found.estimates["total_effect"].point
+    people = frame.groupby("unit")["people"].first()[treated["unit"].unique()]
+    weight = {"level": 3 * people / people.sum(), "rate": people, "count": people * 0 + 1}[scale]
+    observed = (treated["outcome"] * treated["unit"].map(weight)).sum()
+    assert found.estimates["relative_effect"].point == pytest.approx(total / (observed - total))
+
+
+def test_a_large_effect_before_the_start_takes_the_ground_from_one_after() -> None:
+    frame = markets(effect=-0.6, seed=3)
+    plain = synth(frame, spec())
+    assert plain.verdict == "effect shown"
+    checks = [
+        replace(check, verdict="warn", label="as large before the start")
+        if check.name == "in_time_placebo"
+        else check
+        for check in plain.checks
+    ]
+    p = plain.estimates["placebo_p_value"].point
+    assert verdict(plain.estimates["att"], p, p, checks) == "not conclusive"
+    assert objection(checks, apart=True).name == "in_time_placebo"
+    assert objection(checks, apart=False) is None

@@ -44,7 +44,7 @@ def test_its_order_is_that_of_a_report(notebook) -> None:
         if line.startswith("#")
     ]
     assert headings[:6] == [
-        "# Did it work in the one market that had it, how much, and should we believe it?",
+        "# Did it work where it was switched on, how much, and should we believe it?",
         "## Parameters",
         "## Set-up",
         "## Data",

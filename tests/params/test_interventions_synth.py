@@ -240,6 +240,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"treated_units": [str(i) for i in range(10_001)]}, "has more than 10000 items"),
     ({"donor_units": ["basil", "mint"]}, "donor_units: name 2 is in treated_units too"),
     ({"affected_units": ["dill"]}, "affected_units: name 1 is in treated_units too"),
+    ({"treated_units": ["mint", "a@b.example"]}, "name 2 looks like the key of a person"),
+    ({"affected_units": ["user-10000077"]}, "affected_units: name 1 looks like the key of a"),
+    ({"donor_units": ["f" * 16]}, "donor_units: name 1 looks like the key of a person"),
+    ({"treatment_start": "2026-01-05 18:00"}, "treatment_start: says an hour, and timezone is"),
+    ({"fit_first": "2025-01-05T18:00", "fit_last": None}, "fit_first: says an hour"),
+    (
+        {"predictors": [PRICE | {"first": "2025-01-05 18:00", "last": "2025-01-06 18:00"}]},
+        "predictors: says an hour",
+    ),
     (
         {"treatment_start": 1989.5},
         "treatment_start: needs a period (a whole number or a date)",
@@ -293,6 +302,15 @@ def test_one_message_for_one_fault(tmp_path: Path, changes: dict[str, Any], word
     assert "problems in" not in str(error)
     assert "line " in str(error.where)
     assert error.next_step
+
+
+def test_a_key_of_a_person_is_not_repeated_and_a_number_of_a_county_is_none(tmp_path) -> None:
+    error = refused(tmp_path, FEW | {"treated_units": ["ada@host.example"]})
+    assert "ada" not in str(error)
+    counties = FEW | {"treated_units": ["53033", "San Juan-2024"], "affected_units": [6037]}
+    assert load(tmp_path, counties).treated_units == ("53033", "San Juan-2024")
+    hour = FEW | {"treatment_start": "2026-01-05 18:00"}
+    assert load(tmp_path, hour).treatment_start == "2026-01-05 18:00"  # UTC
 
 
 def test_the_schema_of_editors_refuses_too() -> None:

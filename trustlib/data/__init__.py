@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trustlib.data.panel_records import PanelQuery, PanelRows, covariate_names
-from trustlib.data.records import Counts, CountsQuery, Snapshot
+from trustlib.data.records import Counts, CountsQuery, Snapshot, snapshots
 from trustlib.data.units_records import UnitQuery, UnitRows
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "read_counts",
     "read_panel",
     "read_units",
+    "snapshots",
 ]
 
 

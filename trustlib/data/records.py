@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trustlib.core import Check
 
@@ -56,6 +56,18 @@ class Snapshot:
             "window_end_at": _text(self.window_end_at),
             "sql": self.sql,
         }
+
+
+class Read(Protocol):
+    """What a source gave, whatever it was read for."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+def snapshots(*read: Read | None) -> list[dict[str, object]]:
+    """Plain values for the manifest of every source that was read; None: of one that was not."""
+    return [one.snapshot.to_json() for one in read if one is not None]
 
 
 def _text(at: datetime | None) -> str | None:

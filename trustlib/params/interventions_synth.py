@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -31,9 +32,23 @@ if TYPE_CHECKING:
     from trustlib.data import PanelQuery, UnitQuery
     from trustlib.interventions.synth.spec import Predictor, SynthSpec
 
+# An address, a long number, a token: what no market, county or surface is called.
+_PERSON = re.compile(r"@|\d{8,}|[0-9a-f]{16,}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
+_HOUR = re.compile(r"\d{4}-\d{2}-\d{2}[T ]")
 # A predictor may be the outcome's own column, or the weight's.
 _NO_PREDICTOR = ("unit_column", "time_column", "treatment_start_column", "treated_column")
 _STARTS = ("treated_units", "treatment_start", "treatment_start_column")
+
+
+def _hour_in_utc(label: str, info: ValidationInfo) -> None:
+    """Times that carry an offset are told in UTC where they are hours, others in local time:
+    an hour written here could be of either clock."""
+    if _HOUR.match(label) and info.data.get("timezone", "UTC") != "UTC":
+        raise fault(
+            "says an hour, and timezone is not UTC: the clock on which it is meant is not clear",
+            next_step="set timezone: UTC and write the hour in UTC, write the date alone, or let "
+            "treatment_start_column say it",
+        )
 
 
 class InterventionSynthParams(PanelParams):
@@ -198,6 +213,29 @@ class InterventionSynthParams(PanelParams):
             )
         return treated
 
+    @field_validator("treatment_start", "fit_first", "fit_last")
+    @classmethod
+    def _hours_are_those_of_one_clock(
+        cls, period: int | str | None, info: ValidationInfo
+    ) -> int | str | None:
+        if isinstance(period, str):
+            _hour_in_utc(period, info)
+        return period
+
+    @field_validator("treated_units", "donor_units", "affected_units")
+    @classmethod
+    def _nobody_is_named(cls, units: tuple[str, ...]) -> tuple[str, ...]:
+        """What a run was asked is kept with its report, and no person's key may be."""
+        for number, name in enumerate(units, start=1):
+            if _PERSON.search(name):
+                raise fault(
+                    f"name {number} looks like the key of a person or an account, and what is "
+                    "asked here is kept with the report",
+                    next_step="let a column say it: treatment_start_column or treated_column; "
+                    "leave donors out in a .sql source",
+                )
+        return units
+
     @field_validator("donor_units", "affected_units")
     @classmethod
     def _others_than_the_treated(
@@ -217,6 +255,8 @@ class InterventionSynthParams(PanelParams):
     def _predictors_are_others(
         cls, predictors: tuple[PredictorColumn, ...], info: ValidationInfo
     ) -> tuple[PredictorColumn, ...]:
+        for label in (label for item in predictors for label in (item.first, item.last)):
+            _hour_in_utc(str(label), info)
         for number, item in enumerate(predictors, start=1):
             for role in _NO_PREDICTOR:
                 if info.data.get(role) == item.column:

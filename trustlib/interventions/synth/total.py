@@ -15,6 +15,7 @@ import numpy as np
 
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.spec import Scale
+from trustlib.interventions.synth.cohorts import shares
 from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.spec import SynthSpec
 
@@ -64,7 +65,11 @@ def sized(
             slope += after * level * np.exp(-gap)
             observed += after * level
             continue
-        people = weight / spec.rate_per if scale == "rate" else np.ones_like(outcome)
+        # A mean over the treated weighs people; of a level there is one for each unit.
+        if scale == "rate":
+            people = weight / spec.rate_per
+        else:
+            people = len(outcome) * shares(panel, np.flatnonzero(members))[:, None]
         effect += after * people.sum(axis=0) * gap
         slope += after * people.sum(axis=0)
         observed += after * (people * outcome).sum(axis=0)

@@ -18,7 +18,12 @@ DECISIVE = frozenset(
         "structural_break",
         "estimators_agree",
         "predictor_weights",
+        "one_donor",
     }
+)
+# Warnings that take the ground from an effect where the interval shows one: check, label.
+UNDERMINING = frozenset(
+    {("in_time_placebo", "as large before the start"), ("exact_fit", "matched too well")}
 )
 ALONE = "a change, cause not shown"
 
@@ -35,11 +40,30 @@ def verdict(
     """
     if att.low is None or att.high is None:
         return "not estimable"
-    failed = any(check.verdict == "fail" and check.name in DECISIVE for check in checks)
     apart = not att.low <= 0 <= att.high
-    if failed or not _ranks_agree(apart, p_value, least, 1 - att.level):
+    if objection(checks, apart=apart) is not None or not _ranks_agree(
+        apart, p_value, least, 1 - att.level
+    ):
         return "not conclusive"
     return "effect shown" if apart else "no effect shown"
+
+
+def objection(checks: Iterable[Check], *, apart: bool) -> Check | None:
+    """The check for which the number cannot be read as the effect; None where there is none.
+
+    Parameters
+    ----------
+    apart
+        Whether the interval leaves zero out.
+    """
+    checks = tuple(checks)
+    for check in checks:
+        if check.verdict == "fail" and check.name in DECISIVE:
+            return check
+    for check in checks:
+        if apart and (check.name, check.label) in UNDERMINING:
+            return check
+    return None
 
 
 def _ranks_agree(apart: bool, p_value: float | None, least: float | None, chance: float) -> bool:

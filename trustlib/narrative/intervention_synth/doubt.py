@@ -5,7 +5,7 @@ from __future__ import annotations
 from trustlib.core import Check
 from trustlib.core.text import clean
 from trustlib.interventions.synth.result import SynthResult
-from trustlib.interventions.synth.verdict import DECISIVE
+from trustlib.interventions.synth.verdict import objection
 from trustlib.narrative.intervention_synth import words
 
 
@@ -14,7 +14,8 @@ def doubt(result: SynthResult) -> str:
     apart = words.excludes_zero(words.att(result))
     if (made := decisive(result)) is not None:
         lead = "The interval excludes zero, but" if apart else "The interval holds zero, and"
-        return f"{lead} a check on which it rests fails: {clean(made.label)}."
+        holds = "fails" if made.verdict == "fail" else "does not hold"
+        return f"{lead} a check on which it rests {holds}: {clean(made.label)}."
     p = result.estimates.get("placebo_p_value")
     if p is not None and p.point is not None:
         text = words.p_text(p.point)
@@ -33,8 +34,7 @@ def doubt(result: SynthResult) -> str:
 
 
 def decisive(result: SynthResult) -> Check | None:
-    """The failed check for which the number cannot be read as the effect."""
-    for made in result.checks:
-        if made.verdict == "fail" and (words.alone(result) or made.name in DECISIVE):
-            return made
-    return None
+    """The check for which the number cannot be read as the effect."""
+    if words.alone(result):
+        return next((made for made in result.checks if made.verdict == "fail"), None)
+    return objection(result.checks, apart=words.excludes_zero(words.att(result)))
