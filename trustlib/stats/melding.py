@@ -8,9 +8,11 @@ true share is (Rogan and Gladen 1978, Am. J. Epidemiology 107)
 Melding (Bayer, Fay and Graubard 2023, arXiv 2205.13494) draws p, 1 − Sp and Se from their
 confidence distributions, each from the side that moves g outwards: the interval's low end is a
 quantile of g over the lower distribution of p and the upper ones of 1 − Sp and Se, its high end
-one over the others. For x positives in n looks the distributions are Clopper and Pearson's,
-Beta(x, n − x + 1) below and Beta(x + 1, n − x) above; under weights n is the effective number
-(Korn and Graubard 1998). Where a draw has no informative label, Se ≤ 1 − Sp, it bounds nothing.
+one over the others. For x positives in n looks theirs are Clopper and Pearson's,
+Beta(x, n − x + 1) below and Beta(x + 1, n − x) above, which cover too often. The default here is
+the one between them, Beta(x + ½, n − x + ½), the usual approximation of mid-p: nominal coverage
+in tests/studies/prevalence_coverage.md. Under weights n is the effective number (Korn and
+Graubard 1998). Where a draw has no informative label, Se ≤ 1 − Sp, it bounds nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +36,16 @@ class ConfidenceDraws:
 
 
 def binomial_draws(
-    positives: float, n: float, *, draws: int, random: np.random.Generator
+    positives: float, n: float, *, draws: int, random: np.random.Generator, exact: bool = False
 ) -> ConfidenceDraws:
-    """From Clopper and Pearson's distributions; counts need not be whole."""
+    """Of the share that `positives` in `n` looks tell of; counts need not be whole.
+
+    With `exact` from Clopper and Pearson's two distributions, else from the one between them.
+    """
     negatives = n - positives
+    if not exact:
+        between = random.beta(positives + 0.5, negatives + 0.5, draws)
+        return ConfidenceDraws(low=between, high=between)
     low = random.beta(positives, negatives + 1, draws) if positives > 0 else np.zeros(draws)
     high = random.beta(positives + 1, negatives, draws) if negatives > 0 else np.ones(draws)
     return ConfidenceDraws(low=low, high=high)
