@@ -69,16 +69,7 @@ def corrected_prevalence(
     matching(sample, population)
     sample, label = _labels(sample.in_order(), error)
     found = estimated(sample, population, label=label, of=of, cluster=cluster)
-    return correct(
-        found.share,
-        share_interval(with_false_positives(found, error), level=level),
-        error,
-        level=level,
-        unit=f"share of {of}",
-        n=int(found.n.sum()),
-        seed=seed,
-        note="only of the strata that have labels" if 0 < found.covered < 1 else None,
-    )
+    return correct(found, error, level=level, unit=f"share of {of}", seed=seed)
 
 
 def with_false_positives(found: StratifiedShare, error: RaterError) -> StratifiedShare:
@@ -99,26 +90,22 @@ def with_false_positives(found: StratifiedShare, error: RaterError) -> Stratifie
 
 
 def correct(
-    share: float,
-    interval: ShareInterval,
-    error: RaterError,
-    *,
-    level: float,
-    unit: str,
-    n: int,
-    seed: int = 0,
-    note: str | None = None,
+    found: StratifiedShare, error: RaterError, *, level: float, unit: str, seed: int = 0
 ) -> CorrectedPrevalence:
-    """Any apparent share with its effective number of labels, corrected."""
+    """Any share of positive labels, corrected."""
+    share, n = found.share, int(found.n.sum())
     known = not math.isnan(share)
+    ends = share_interval(found, level=level)
+    note = "only of the strata that have labels" if 0 < found.covered < 1 else None
     apparent = Estimate(
         point=share if known else None,
-        low=interval.low if known else None,
-        high=interval.high if known else None,
+        low=ends.low if known else None,
+        high=ends.high if known else None,
         level=level,
         unit=unit,
-        method=interval.method,
+        method=ends.method,
         n=n,
+        standard_error=math.sqrt(found.variance) if known and found.variance > 0 else None,
         note=note if known else "not estimable: there are no labels",
     )
     se, sp = error.sensitivity.point, error.specificity.point
@@ -126,8 +113,9 @@ def correct(
     if not known or not error.informative or se is None or sp is None or not rate or not false:
         return _none(apparent, error)
     raw = rogan_gladen(share, false_positive=1 - sp, sensitivity=se)
+    wider = share_interval(with_false_positives(found, error), level=level)
     low, high = melded_interval(
-        _share_draws(share, interval, level, len(rate.low), seed),
+        _share_draws(share, wider, level, len(rate.low), seed),
         false_positive=_as_many(false, len(rate.low)),
         sensitivity=rate,
         level=level,

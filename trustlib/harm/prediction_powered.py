@@ -64,6 +64,7 @@ def prediction_powered(
     level: float = 0.95,
     of: Of = "items",
     cluster: bool = True,
+    gate: float = GATE,
 ) -> PredictionPowered:
     """The share of violating items, or of their views, with the score's help.
 
@@ -72,6 +73,8 @@ def prediction_powered(
     mean_score
         (S,) mean of the same score over all items of each stratum, or over all their views;
         NaN where not every item is scored.
+    gate
+        Expected positives below which it is not run.
 
     Raises
     ------
@@ -88,14 +91,14 @@ def prediction_powered(
     sample = sample.in_order()
     plain = estimated(sample, population, label=sample.label, of=of, cluster=cluster)
     expected = expected_positives(sample, population, of=of)
-    why = _why_not(sample, mean_score, plain.weight, plain.n, expected, of)
+    why = _why_not(sample, mean_score, plain.weight, plain.n, expected, gate, of)
     if why:
         return _not_run(why, level, of, sample.n, expected)
     weights = mass(sample, of)
     sums = np.bincount(sample.stratum, weights, minlength=len(mean_score))
     share = plain.weight[sample.stratum] * weights / sums[sample.stratum]
     score_mean = np.bincount(sample.stratum, weights * sample.score, minlength=len(mean_score))
-    score_mean = np.divide(score_mean, sums, out=np.zeros_like(sums), where=sums > 0)
+    score_mean = np.divide(score_mean, sums, out=np.zeros(len(sums)), where=sums > 0)
     of_score = share * (sample.score - score_mean[sample.stratum])
     parts = (sample, population, plain.n, cluster)
     variance_score = _variance(of_score, *parts)
@@ -113,7 +116,7 @@ def expected_positives(sample: LabelledSample, population: Population, *, of: Of
     """Positives of the sample as if they weighed alike, Kish's number; 0 where there are none."""
     weights = mass(sample, of)
     sums = np.bincount(sample.stratum, weights, minlength=len(population.strata))
-    scale = np.divide(population.totals(of), sums, out=np.zeros_like(sums), where=sums > 0)
+    scale = np.divide(population.totals(of), sums, out=np.zeros(len(sums)), where=sums > 0)
     positive = weights * scale[sample.stratum] * sample.label
     square = float(np.sum(positive**2))
     return float(np.sum(positive)) ** 2 / square if square > 0 else 0.0
@@ -141,6 +144,7 @@ def _why_not(
     weight: FloatArray,
     n: np.ndarray,
     expected: float,
+    gate: float,
     of: Of,
 ) -> str:
     if not sample.n:
@@ -154,10 +158,10 @@ def _why_not(
         return f"the mean score of all {of} is not known in every stratum"
     if (n[weight > 0] < 2).any():
         return "a stratum has a single label"
-    if expected < GATE:
+    if expected < gate:
         return (
             f"the labels hold as much as {count(expected, digits=2)} equally weighted positives, "
-            f"{GATE:.0f} are needed for its interval to hold what it promises"
+            f"{gate:.0f} are needed for its interval to hold what it promises"
         )
     return ""
 

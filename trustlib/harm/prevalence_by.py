@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core.format import plural
-from trustlib.harm.corrected import correct, with_false_positives
+from trustlib.harm.corrected import correct
 from trustlib.harm.rater_error import RaterError
 from trustlib.harm.sample import FloatArray, LabelledSample, Population, matching
 from trustlib.harm.share import Of, estimated, fraction, mass, share_interval
@@ -124,15 +124,7 @@ def corrected_prevalence_by(
             note = "not estimable: how often labels are wrong here is not known"
             rows.append(row | dict.fromkeys(_CORRECTED, math.nan) | {"note": note})
             continue
-        made = correct(
-            found.share,
-            share_interval(with_false_positives(found, error), level=level),
-            error,
-            level=level,
-            unit=f"share of {of}",
-            n=int(found.n.sum()),
-            seed=seed,
-        )
+        made = correct(found, error, level=level, unit=f"share of {of}", seed=seed)
         values = (error.sensitivity.point, error.specificity.point, made.estimate.point,
                   made.estimate.low, made.estimate.high)  # fmt: skip
         numbers = [math.nan if value is None else value for value in values]

@@ -69,7 +69,7 @@ def horvitz_thompson(value: FloatArray, *, inclusion: FloatArray) -> float:
 def sampled_fraction(*, stratum: IntArray, inclusion: FloatArray, units: FloatArray) -> FloatArray:
     """(n,) f: the inclusion probabilities, scaled within strata so that Σ 1/f is `units` (S,)."""
     stands_for = np.bincount(stratum, 1 / inclusion, minlength=len(units))
-    scale = np.divide(stands_for, units, out=np.zeros_like(stands_for), where=units > 0)
+    scale = np.divide(stands_for, units, out=np.zeros(len(units)), where=units > 0)
     return np.minimum(1.0, inclusion * scale[stratum])
 
 
