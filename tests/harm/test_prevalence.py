@@ -193,15 +193,20 @@ def test_strata_without_a_positive_are_named_and_bounded():
     assert found.zero_strata == ("stratum 0",)
     assert found.zero_strata_bound == pytest.approx(0.9 * (1 - 0.05 ** (1 / 60)), rel=1e-3)
     (check,) = [c for c in found.checks if c.name == "strata_without_positives"]
-    # One positive would add .9/60 = 1.5 % to the 2 %, whose interval ends below 3 %.
+    # One positive would add .9/60 = 1.5 % to the 2 %, whose own interval ends below 3 %.
     assert check.verdict == "warn"
-    assert found.estimate.high < 0.03
+    assert wilson(0.02, n=found.effective_n, level=0.95)[1] < 0.03
+    assert found.estimate.high == pytest.approx(0.035)
+    assert found.estimate.method.endswith("one more positive")
     assert check.label == "one label could change it"
     assert "to 3.5" in check.text
     many = np.repeat([0, 1], [10_000, 100])
     label = np.concatenate([np.zeros(10_000), label[60:]])
     more = prevalence(sample(many, label, inclusion=1e-6), population([9e7, 1e7]))
     assert more.checks[1].label == "strata without a positive"
+    ends = wilson(more.estimate.point, n=more.effective_n, level=0.95)
+    assert more.estimate.high == pytest.approx(ends[1])
+    assert not more.estimate.method.endswith("one more positive")
 
 
 def test_strata_without_labels_are_said_and_left_out():

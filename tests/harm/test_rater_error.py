@@ -129,6 +129,16 @@ def test_known_errors_leave_clopper_pearson():
     assert (all_.high == 1).all()
 
 
+def test_the_default_lies_between_clopper_and_pearsons_two():
+    random = np.random.default_rng(2)
+    for positives in (0, 2):
+        between = binomial_draws(positives, 40, draws=200_000, random=random)
+        assert between.low is between.high
+        for tail in (0.1, 0.5, 0.9):
+            expected = beta.ppf(tail, positives + 0.5, 40.5 - positives)
+            assert np.quantile(between.low, tail) == pytest.approx(expected, rel=0.02)
+
+
 def test_draws_without_information_bound_nothing():
     draws = ConfidenceDraws(low=np.full(100, 0.3), high=np.full(100, 0.3))
     assert melded_interval(draws, false_positive=draws, sensitivity=draws, level=0.95) == (0, 1)
