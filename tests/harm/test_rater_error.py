@@ -230,6 +230,13 @@ def test_the_latent_classes_agree_with_maximum_likelihood():
     assert np.median(found.prevalence, axis=0) == pytest.approx(pi, abs=0.006)
 
 
+def test_without_a_single_false_positive_its_rate_is_that_of_jeffreys_prior():
+    k, m, stratum = np.zeros(200, int), np.full(200, 2), np.zeros(200, int)
+    found = latent_class(k, votes=m, stratum=stratum, strata=1, seed=0)
+    expected = beta.ppf(0.5, 0.5, 400.5)
+    assert np.median(found.false_positive) == pytest.approx(expected, rel=0.4)
+
+
 def test_what_votes_cannot_tell_is_said():
     votes, stratum = voted(0, n=(300,), rates=(0.2,), se=0.9, f=0.02, raters=2)
     found = rater_error_from_votes(votes, stratum=stratum)
