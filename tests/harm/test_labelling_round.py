@@ -317,7 +317,7 @@ def test_totals_are_unbiased_and_the_promised_width_is_met(of):
     made = plan(strata, votes=660, of=of)
     keys = known(items)
     totals, widths, hits, share = [], [], 0, float(x @ y / x.sum())
-    for seed in range(150):
+    for seed in range(120):
         worklist = draw(items, made, key=KEY, seed=seed)
         sample = sample_of(worklist, told(worklist, items, keys))
         weigh = sample.views if of == "views" else 1.0
@@ -328,11 +328,11 @@ def test_totals_are_unbiased_and_the_promised_width_is_met(of):
         )
         widths.append(found.high - found.low)
         hits += found.low <= share <= found.high
-    error = np.std(totals) / np.sqrt(150)
+    error = np.std(totals) / np.sqrt(120)
     assert np.mean(totals) == pytest.approx(float(x @ y), abs=3 * error)
     assert error < 0.02 * float(x @ y)
     assert np.mean(widths) == pytest.approx(made.expected.width, rel=0.06)
-    assert 0.91 <= hits / 150 <= 0.99
+    assert 0.91 <= hits / 120 <= 0.99
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def back():
         (lambda f: f.assign(label=f["label"].where(f.index != 3)), r"1.label neither"),
         (lambda f: f.assign(rater_id=f["rater_id"].where(f.index > 0)), r"1.label without a rater"),
         (lambda f: pd.concat([f, f[:3].assign(label=1 - f["label"])]), r"both ways .* 3.times"),
-        (lambda f: f[3:], "3 of 200.items have no label"),
+        (lambda f: f[~f["item_key"].isin(f["item_key"][:3])], r"3 of 200.items have no label"),
         (lambda f: f[:-2], "2 that should have two votes have one"),
     ],
 )  # fmt: skip

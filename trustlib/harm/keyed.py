@@ -1,5 +1,7 @@
-"""Names and numbers of items that nobody without the key can trace or foresee (HMAC-SHA-256).
+"""Names and numbers of items that nobody without the key can trace or foresee.
 
+Ids are HMAC-SHA-256; random numbers, of which there is one for every item of the population, are
+keyed BLAKE2 (RFC 7693), which is several times as fast.
 Each item has one keyed id, and one random number for each purpose and seed: whatever else is in
 the frame, and in whatever order, the same key gives it the same.
 """
@@ -7,6 +9,7 @@ the frame, and in whatever order, the same key gives it the same.
 from __future__ import annotations
 
 import hmac
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -65,5 +68,5 @@ def keyed_numbers(
 ) -> npt.NDArray[np.float64]:
     """(n,) numbers in [0, 1), one for each id, even and independent of one another."""
     of = hmac.digest(checked(key), f"{purpose}:{seed}".encode(), "sha256")
-    drawn = b"".join(hmac.digest(of, one, "sha256")[:8] for one in ids)
+    drawn = b"".join([blake2b(one, key=of, digest_size=8).digest() for one in ids])
     return (np.frombuffer(drawn, dtype=">u8") >> np.uint64(11)).astype(np.float64) / 2.0**53
