@@ -175,7 +175,8 @@ def plan(
     Raises
     ------
     Refusal
-        If the votes are too few for the floors or too many for the caps.
+        If the votes are too few for the floors or too many for the caps, there are no views for
+        a share of views, or nothing is expected anywhere.
     ValueError
         If an argument is outside its range.
     """
@@ -186,6 +187,9 @@ def plan(
     if of == "views" and not strata.views.sum() > 0:
         raise Refusal("the strata have no views", where="strata: views",
                       next_step="plan for a share of items, or give the views")  # fmt: skip
+    if not strata.expected @ strata.mass(of) > 0:
+        raise Refusal("no violating item is expected in any stratum", where="strata: expected",
+                      next_step="give a guess of the prevalence that is above 0")  # fmt: skip
     items = int(votes / (1 + overlap) + 1e-9)
     labels = allocate(strata, items, of=of, floor=floor, cap=cap)
     again = min(votes - items, items) if overlap else 0
