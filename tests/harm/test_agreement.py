@@ -105,6 +105,12 @@ def test_cohen_equals_statsmodels_for_every_pair():
         )
 
 
+def test_a_rater_who_always_says_the_same_adds_nothing_to_chance():
+    votes = np.array([[0, 0], [0, 1], [0, 0], [0, 1], [0, 0]], dtype=float)
+    for pair in (votes, votes[:, ::-1]):
+        assert cohen_kappas(pair)[0].kappa.point == pytest.approx(0, abs=1e-15)
+
+
 def test_the_prevalence_paradox():
     found = agreement(PARADOX)
     assert found.percent_agreement.point == pytest.approx(0.944)
