@@ -15,8 +15,9 @@ from trustlib.harm.allocation import Strata, allocate, expected, spread, strata_
 from trustlib.harm.keyed import item_ids, keyed_ids, keyed_numbers
 from trustlib.harm.labelling_round import budgets, plan, strata_by_score, strata_frame
 from trustlib.harm.returned_labels import sample_of
-from trustlib.harm.share import estimated, share_interval
+from trustlib.harm.share import effective_n, estimated, share_interval
 from trustlib.harm.worklist import by_size, draw, systematic
+from trustlib.stats.wilson import wilson
 
 KEY = b"a key that only this test knows "
 FRAME = pd.DataFrame(
@@ -116,6 +117,10 @@ def test_spread_adds_up_within_its_bounds():
         assert ((least <= found) & (found <= most)).all()
     third = spread(10, size=np.ones(3), least=np.zeros(3, int), most=np.full(3, 9))
     assert list(third) == [4, 3, 3]
+    # 1.5, 2.6 and 5.9: the two largest remainders are rounded up.
+    parts = spread(10, size=np.array([0.15, 0.26, 0.59]), least=np.zeros(3, int),
+                   most=np.full(3, 9))  # fmt: skip
+    assert list(parts) == [1, 3, 6]
 
 
 def test_strata_that_promise_nothing_keep_a_share():
@@ -205,6 +210,19 @@ def test_budgets_say_what_each_would_bring():
     assert row["none_probability"] == pytest.approx(np.prod((1 - rate) ** made.labels))
 
 
+def test_views_that_are_taken_in_part_narrow_the_interval():
+    # Views all alike, a fifth of the items drawn: the variance has the part 1/(1 + a), a = .2.
+    frame = pd.DataFrame({"stratum": ["a"], "items": [1000], "views": [5000],
+                          "views_squared": [25_000], "score_mean": [0.1]})  # fmt: skip
+    labels = np.array([200])
+    found = expected(strata_from_frame(frame), labels, of="views")
+    variance = 0.1 * 0.9 / 200 / 1.2
+    n = effective_n(0.1, variance=variance, labels=200)
+    assert (found.low, found.high) == pytest.approx(wilson(0.1, n=n, level=0.95))
+    blind = expected(strata_from_frame(frame.drop(columns="views_squared")), labels, of="views")
+    assert blind.width > found.width
+
+
 def test_a_census_has_no_width():
     strata = strata_from_frame(FRAME)
     whole = expected(strata, strata.items)
@@ -243,6 +261,10 @@ def test_a_worklist_is_what_was_planned():
     assert np.bincount(rows["code"], rows["double_rated"]) == pytest.approx(made.double_rated)
     for code, rate in enumerate(made.table["inclusion_probability"]):
         assert rows.loc[rows["code"] == code, "inclusion_probability"].unique() == [rate]
+    twice = rows[rows["double_rated"]]
+    assert np.bincount(twice["code"], 1 / twice["double_probability"]) == pytest.approx(
+        made.strata.items
+    )
     assert list(worklist.population.items) == list(made.strata.items)
     assert worklist.population.views.sum() == items["views"].sum()
     assert list(worklist.exported) == [
