@@ -23,16 +23,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, fdtrc, stdtr, stdtrit
+from scipy.special import expit, fdtrc
 
 from trustlib.core import Estimate
 from trustlib.harm.sample import FloatArray
 from trustlib.harm.series import PrevalenceSeries
-from trustlib.harm.series_design import Design, series_design, working_response
-from trustlib.harm.series_noise import Averaged, averaged
+from trustlib.harm.series_design import series_design, working_response
+from trustlib.harm.series_noise import averaged
+from trustlib.harm.trend_line import Line
 
 FEWEST = 8  # periods with labels
-_ENDLESS = 20.0  # half an interval on the log scale: labels of one kind only
 METHOD = "line on the logit scale, drift between periods averaged over"
 _ONE_KIND = "not estimable: labels of one kind only, or nearly"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -102,7 +102,7 @@ def trend(
         return _none(points, "too few periods for so many changes of the instrument", level)
     y, made = working_response(series, design)
     found = averaged(made, design.columns, y)
-    line = _Line(series=series, design=design, found=found, degrees=free, level=level)
+    line = Line(series=series, design=design, found=found, degrees=free, level=level)
     season, season_p = _season(line)
     return Trend(
         points=_with_bands(points, line),
@@ -118,55 +118,7 @@ def trend(
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Line:
-    series: PrevalenceSeries
-    design: Design
-    found: Averaged
-    degrees: int
-    level: float
-
-    @property
-    def t(self) -> float:
-        return float(stdtrit(self.degrees, 0.5 + self.level / 2))
-
-    def at(self, era: int, week: float) -> FloatArray:
-        """Weights on the coefficients: the line of an era at a week."""
-        row, design = np.zeros(design_width(self.design)), self.design
-        row[design.level[era]] = 1.0
-        if design.slope[era] >= 0:
-            row[design.slope[era]] = week - design.weeks[design.era == era].mean()
-        return row
-
-    def value(self, row: FloatArray) -> tuple[float, float]:
-        """Σ row · coefficient and its standard error."""
-        spread = float(row @ self.found.covariance @ row)
-        return float(row @ self.found.coefficients), math.sqrt(max(spread, 0.0))
-
-    def one_kind(self, era: int) -> bool:
-        """True where an era has no violating label, or no other: its line has no place."""
-        share = self.series.estimate[self.series.known][self.design.era == era]
-        return bool((share == 0).all() or (share == 1).all())
-
-    def ratio(self, first: FloatArray, last: FloatArray) -> tuple[float, float, float, float]:
-        """Share at `last` over share at `first`: point, low, high, p of the logits' difference."""
-        (a, _), (b, _) = self.value(first), self.value(last)
-        point = math.log(expit(b)) - math.log(expit(a))
-        _, error = self.value(last * (1 - expit(b)) - first * (1 - expit(a)))
-        moved, spread = self.value(last - first)
-        p = 2 * float(stdtr(self.degrees, -abs(moved) / spread)) if spread > 0 else 1.0
-        half = self.t * error
-        if half > _ENDLESS:
-            return math.nan, math.nan, math.nan, p
-        return math.exp(point), math.exp(point - half), math.exp(point + half), p
-
-
-def design_width(design: Design) -> int:
-    """Columns of the design."""
-    return int(design.columns.shape[1])
-
-
-def _with_bands(points: pd.DataFrame, line: _Line) -> pd.DataFrame:
+def _with_bands(points: pd.DataFrame, line: Line) -> pd.DataFrame:
     design, found, known = line.design, line.found, line.series.known
     rows = design.columns.copy()
     rows[:, list(design.season)] = 0.0
@@ -187,12 +139,12 @@ def _with_bands(points: pd.DataFrame, line: _Line) -> pd.DataFrame:
     return out
 
 
-def _ends(line: _Line, era: int) -> tuple[FloatArray, FloatArray]:
+def _ends(line: Line, era: int) -> tuple[FloatArray, FloatArray]:
     weeks = line.design.weeks[line.design.era == era]
     return line.at(era, float(weeks[0])), line.at(era, float(weeks[-1]))
 
 
-def _change(line: _Line) -> Estimate:
+def _change(line: Line) -> Estimate:
     unit, n = "ratio, end of the window over its start", len(line.series.known)
     if len(line.design.level) > 1:
         return Estimate(point=None, low=None, high=None, level=line.level, unit=unit,
@@ -206,7 +158,7 @@ def _change(line: _Line) -> Estimate:
                     n=n)  # fmt: skip
 
 
-def _eras(line: _Line) -> pd.DataFrame:
+def _eras(line: Line) -> pd.DataFrame:
     rows = []
     at = line.series.at[line.series.known]
     for era in range(len(line.design.level)):
@@ -235,7 +187,7 @@ def _era_note(sloped: bool, ratio: float) -> str:
     return _ONE_KIND if math.isnan(ratio) else ""
 
 
-def _jumps(line: _Line, breaks: Sequence[pd.Timestamp]) -> pd.DataFrame:
+def _jumps(line: Line, breaks: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Level right after each change of era over the level right before."""
     rows = []
     at, design = line.series.at[line.series.known], line.design
@@ -251,7 +203,7 @@ def _jumps(line: _Line, breaks: Sequence[pd.Timestamp]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["at", "ratio", "low", "high", "p"])
 
 
-def _season(line: _Line) -> tuple[pd.DataFrame, float]:
+def _season(line: Line) -> tuple[pd.DataFrame, float]:
     empty = pd.DataFrame(columns=["part", "ratio", "low", "high"])
     columns = list(line.design.season)
     if not columns:
@@ -262,14 +214,14 @@ def _season(line: _Line) -> tuple[pd.DataFrame, float]:
     if line.design.season_kind == "day of the week":
         parts: list[tuple[str, FloatArray]] = []
         for day, name in enumerate(_DAYS):
-            row = np.zeros(design_width(line.design))
+            row = np.zeros(line.width)
             row[columns] = -1.0 if day == 6 else np.arange(6) == day
             parts.append((name, row))
     else:
         turn = 2 * np.pi * np.arange(12) / 12
         parts = []
         for month, angle in enumerate(turn):
-            row = np.zeros(design_width(line.design))
+            row = np.zeros(line.width)
             row[columns] = math.cos(angle), math.sin(angle)
             parts.append((f"{month} twelfths of a year after the start", row))
     rows = []
