@@ -45,7 +45,7 @@ def test_a_line_is_no_step_and_two_steps_are_two():
 
 
 def test_chance_and_power():
-    """A small run of what stands at the head of this file."""
+    """A small run of what stands at the head of `trustlib.harm.moves`."""
     false = [len(moves(series(seed, phi=0.4, tau=0.15), replays=59)) > 0 for seed in range(25)]
     assert np.sum(false) <= 5
     covered, found = 0, 0

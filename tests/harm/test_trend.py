@@ -87,7 +87,7 @@ def test_change_recovers_the_line():
 
 
 def test_coverage_of_the_change():
-    """Small run of COVERAGE below, at half the periods."""
+    """A small run of what stands at the head of `trustlib.harm.trend`, on fewer periods."""
     hits = []
     for seed in range(60):
         found = trend(series(seed, periods=24, phi=0.5, tau=0.2, slope=0.02))

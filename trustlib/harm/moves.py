@@ -5,6 +5,13 @@ A step is looked for at every period, on top of a line, a season and a drift bet
 much neighbouring periods hang together. Whether the best step is more than chance, and how far off
 its place may be, comes from replaying series with that dependence: the threshold of the interval is
 `trustlib.stats.change_point.step_interval`'s. Steps are added one by one until none is left.
+
+Measured on 40 weeks of 2,000 labels around 1 to 2 % (100 series each): a false move in .01, .01 and
+.11 of series without one where drift has φ = 0, .5, .8 and standard deviation 0, .2, .3 (nominal
+.05: a strong slow drift is not told from a step well enough). A doubling (odds ×2.0) in week 25 is
+found in .79 (φ .3, drift .1) and .55 (φ .5, drift .15), odds ×2.7 in .93, odds ×1.5 in .25; of
+those found the 95 % interval held the true week in .96, .98, 1.00 and .80 (a step that is found
+against the odds is misplaced more often).
 """
 
 from __future__ import annotations
