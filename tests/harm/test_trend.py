@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from tests.harm.series_worlds import START, series, without
 from trustlib.harm.series import PrevalenceSeries, series_from_frame
 from trustlib.harm.series_design import series_design, working_response
-from trustlib.harm.series_noise import noise
+from trustlib.harm.series_noise import averaged, noise
 from trustlib.harm.trend import trend
 from trustlib.stats.wilson import wilson
 
@@ -47,8 +47,34 @@ def test_grid_point_is_generalised_least_squares():
                        + left @ inverse @ left)  # fmt: skip
         prior = made.log_likelihood(y)[g] - reml
         assert prior == pytest.approx(np.log(made.prior[g]))
+    weight, mean, inner = made.weights(y), np.zeros(3), np.zeros((3, 3))
+    for g, share in enumerate(weight):
+        own = made.slope[g] @ y
+        mean = mean + share * own
+        inner = inner + share * (made.covariance[g] + np.outer(own, own))
+    found = averaged(made, x, y)
+    assert found.coefficients == pytest.approx(mean)
+    assert found.covariance == pytest.approx(inner - np.outer(mean, mean))
     both = made.log_likelihood(np.column_stack([y, 2 * y]))
     assert both[:, 0] == pytest.approx(made.log_likelihood(y))
+
+
+def test_level_is_the_posterior_of_line_and_drift():
+    random = np.random.default_rng(1)
+    position = np.arange(9)
+    x = np.column_stack([np.ones(9), position - 4])
+    error, y = random.random(9) + 0.2, random.normal(size=9)
+    made = noise(x, error=error, position=position, scale=0.5)
+    level, square = np.zeros(9), np.zeros(9)
+    for share, drift in zip(made.weights(y), made.drift, strict=True):
+        before = drift + 1e5 * x @ x.T  # nearly nothing known of the line
+        gain = before @ np.linalg.inv(before + np.diag(error))
+        own = gain @ y
+        level = level + share * own
+        square = square + share * (np.diag(before - gain @ before) + own**2)
+    found = averaged(made, x, y)
+    assert found.level == pytest.approx(level, abs=1e-3)
+    assert found.level_variance == pytest.approx(square - level**2, rel=1e-3)
 
 
 def test_points_have_their_own_intervals():

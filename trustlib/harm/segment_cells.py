@@ -10,6 +10,7 @@ import numpy as np
 from trustlib.harm.sample import FloatArray, IntArray, LabelledSample
 from trustlib.harm.share import Of, mass
 
+MOST_ACTORS = 2**32  # codes stay below: a group and an actor are sorted as one number
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -75,8 +76,10 @@ class SegmentCells:
             if values is not None and not (values.shape == (n,) and np.isin(values, (0, 1)).all()):
                 raise ValueError(f"SegmentCells: {name} needs 0 or 1 for each row")
         if self.actor is not None:
-            pairs = np.unique(np.column_stack([self.actor, self.half]), axis=0)
-            if len(np.unique(pairs[:, 0])) < len(pairs):
+            if (self.actor >= MOST_ACTORS).any():
+                raise ValueError("SegmentCells: actors need codes below 2 to the 32")
+            pairs = np.unique(self.actor * 2 + self.half)
+            if len(np.unique(pairs // 2)) < len(pairs):
                 raise ValueError("SegmentCells: an actor stands in both halves")
 
 
