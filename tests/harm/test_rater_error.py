@@ -129,6 +129,16 @@ def test_known_errors_leave_clopper_pearson():
     assert (all_.high == 1).all()
 
 
+def test_the_default_lies_between_clopper_and_pearsons_two():
+    random = np.random.default_rng(2)
+    for positives in (0, 2):
+        between = binomial_draws(positives, 40, draws=200_000, random=random)
+        assert between.low is between.high
+        for tail in (0.1, 0.5, 0.9):
+            expected = beta.ppf(tail, positives + 0.5, 40.5 - positives)
+            assert np.quantile(between.low, tail) == pytest.approx(expected, rel=0.02)
+
+
 def test_draws_without_information_bound_nothing():
     draws = ConfidenceDraws(low=np.full(100, 0.3), high=np.full(100, 0.3))
     assert melded_interval(draws, false_positive=draws, sensitivity=draws, level=0.95) == (0, 1)
@@ -218,6 +228,13 @@ def test_the_latent_classes_agree_with_maximum_likelihood():
     assert np.median(found.sensitivity) == pytest.approx(se, abs=0.004)
     assert np.median(found.false_positive) == pytest.approx(f, abs=0.002)
     assert np.median(found.prevalence, axis=0) == pytest.approx(pi, abs=0.006)
+
+
+def test_without_a_single_false_positive_its_rate_is_that_of_jeffreys_prior():
+    k, m, stratum = np.zeros(200, int), np.full(200, 2), np.zeros(200, int)
+    found = latent_class(k, votes=m, stratum=stratum, strata=1, seed=0)
+    expected = beta.ppf(0.5, 0.5, 400.5)
+    assert np.median(found.false_positive) == pytest.approx(expected, rel=0.4)
 
 
 def test_what_votes_cannot_tell_is_said():

@@ -9,8 +9,8 @@ from trustlib.core import Check
 from trustlib.core.format import count, percent, plural
 from trustlib.core.format import level as told
 from trustlib.harm.sample import LabelledSample, Population
-from trustlib.harm.share import Of, mass, share_interval
-from trustlib.harm.strata import one_more, unlabelled, zero_strata
+from trustlib.harm.share import REACHING, Of, mass, one_more, share_interval
+from trustlib.harm.strata import unlabelled, zero_strata
 from trustlib.stats.horvitz_thompson import StratifiedShare
 
 FEW = 10  # positive labels, or actors behind them
@@ -78,19 +78,18 @@ def strata_without_positives(table: pd.DataFrame, found: StratifiedShare, level:
     part = float(table["weight"][table["stratum"].isin(zero)].sum())
     text = (
         f"{len(zero)} of {plural(labelled, 'stratum', 'strata')}, with {percent(part)} of the "
-        "population, have labels but no violating one. They enter as zero and widen the interval "
-        f"by nothing; with {told(level)} confidence they hold at most {percent(bound)} of the "
+        "population, have labels but no violating one. They enter as zero; with "
+        f"{told(level)} confidence they hold at most {percent(bound)} of the "
         "population together (rule of three)."
     )
-    single, reach = one_more(table, found), share_interval(found, level=level).high - found.share
-    if found.share > 0 and single > reach:
+    if share_interval(found, level=level).method.endswith(REACHING):
         return Check(
             name=name,
             verdict="warn",
             label="one label could change it",
             text=f"{text} A single violating label there would lift the share to "
-            f"{percent(found.share + single)}, out of its interval, which is then too narrow: put "
-            "more labels into these strata.",
+            f"{percent(found.share + one_more(found))}: the interval was made to reach so far. "
+            "Put more labels into these strata.",
         )
     return Check(name=name, verdict="warn", label="strata without a positive", text=text)
 

@@ -15,6 +15,7 @@ from trustlib.stats.wilson import none_seen, wilson
 Of = Literal["items", "views"]
 
 WILSON = "stratified Wilson on the effective number of labels"
+REACHING = "reaching to one more positive"
 NONE_SEEN = "exact bound, all labels alike (rule of three)"
 
 
@@ -43,7 +44,10 @@ def estimated(
 
 
 def share_interval(found: StratifiedShare, *, level: float) -> ShareInterval:
-    """Wilson's on the effective number of labels, or the exact bound at 0 and 1."""
+    """Wilson's on the effective number of labels, or the exact bound at 0 and 1.
+
+    The upper end reaches at least as far as `one_more` positive label would lift the share.
+    """
     share, variance = found.share, found.variance
     if math.isnan(share):
         return ShareInterval(low=math.nan, high=math.nan, n=math.nan, method=WILSON)
@@ -61,7 +65,21 @@ def share_interval(found: StratifiedShare, *, level: float) -> ShareInterval:
         variance = float(np.sum(found.weight[labelled][finite] ** 2 * spread))
     n = effective_n(share, variance=variance, labels=int(found.n.sum()))
     low, high = wilson(share, n=n, level=level)
+    reach = min(1.0, share + one_more(found))
+    if reach > high:
+        return ShareInterval(low=low, high=reach, n=n, method=f"{WILSON}, {REACHING}")
     return ShareInterval(low=low, high=high, n=n, method=WILSON)
+
+
+def one_more(found: StratifiedShare) -> float:
+    """What one violating label would add to the share, in the stratum where it adds most.
+
+    Only strata with labels but no positive are looked at; 0 where there are none. The interval
+    reaches at least so far: such strata lend it no spread, and where few labels stand for many
+    items it would miss the truth far too often (tests/studies/prevalence_coverage.md).
+    """
+    empty = (found.of_stratum == 0) & (found.n > 0) & np.isfinite(found.looks)
+    return float((found.weight[empty] / found.n[empty]).max(initial=0.0))
 
 
 def effective_n(share: float, *, variance: float, labels: int) -> float:

@@ -52,15 +52,6 @@ def zero_strata(
     return tuple(table["stratum"][empty]), bound
 
 
-def one_more(table: pd.DataFrame, found: StratifiedShare) -> float:
-    """What one violating label would add to the share, in the stratum where it adds most.
-
-    Only strata with labels but no positive are looked at; 0 where there are none.
-    """
-    empty = (found.n > 0) & (table["positive"] == 0).to_numpy() & np.isfinite(found.looks)
-    return float((found.weight[empty] / found.n[empty]).max(initial=0.0))
-
-
 def unlabelled(table: pd.DataFrame) -> tuple[str, ...]:
     """Names of the strata that have a population but no labels."""
     return tuple(table["stratum"][(table["labelled"] == 0) & (table["population"] > 0)])
