@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
+from scipy.stats import t as student
 
 from tests.harm.series_worlds import START, series, without
 from trustlib.harm.series import PrevalenceSeries, series_from_frame
@@ -110,6 +111,23 @@ def test_change_recovers_the_line():
     assert found.note == ""
     assert found.eras["change"][0] == pytest.approx(found.change.point)
     assert found.eras["p"][0] < 1e-6
+
+
+def test_change_is_a_ratio_of_shares_by_the_delta_method():
+    made = series(9, periods=20, slope=0.05, base=-1.0, labels=500, phi=0.3, tau=0.1)
+    design = series_design(made)
+    y, grid = working_response(made, design)
+    fitted = averaged(grid, design.columns, y)
+    first, last = design.columns[0], design.columns[-1]
+    p0, p1 = (expit(row @ fitted.coefficients) for row in (first, last))
+    lean = last * (1 - p1) - first * (1 - p0)
+    half = student.ppf(0.975, 18) * np.sqrt(lean @ fitted.covariance @ lean)
+    found = trend(made)
+    assert found.change.point == pytest.approx(p1 / p0)
+    assert found.change.low == pytest.approx(p1 / p0 * np.exp(-half))
+    assert found.change.high == pytest.approx(p1 / p0 * np.exp(half))
+    slope, error = fitted.coefficients[1], np.sqrt(fitted.covariance[1, 1])
+    assert found.eras["p"][0] == pytest.approx(2 * student.sf(slope / error, 18))
 
 
 def test_coverage_of_the_change():
