@@ -173,6 +173,9 @@ def test_planted_segment_is_found_and_stands_for_itself():
     assert first["low"] > 1
     assert first["low"] < first["ratio"] < first["high"]
     assert first["ratio"] == pytest.approx(first["rate"] / first["comparison_rate"])
+    # A part of it that is no worse than the rest of it is no candidate of its own.
+    assert not any(len(a) == 3 and {"market": "c", "kind": "v"}.items() <= a.items()
+                   for a in found.segments["attributes"])  # fmt: skip
     # The whole market and the whole kind are raised because of it.
     held = found.segments[found.segments["confirmed"]].set_index("segment")
     assert len(held) > 1
