@@ -144,9 +144,10 @@ def evidence(key: IntArray, weight: FloatArray, *, n: int) -> FloatArray:
 def false_discovery(worlds: list[FloatArray]) -> list[FloatArray]:
     """q-values of the pairs of each world; world 0 is observed, the others are shuffles of it.
 
-    Benjamini and Hochberg's (1995) step on p-values that are read off the pooled worlds: the
-    pairs beyond a threshold in an average world, over the world's own. The average takes in
-    the observed world, so that all worlds are treated alike.
+    Benjamini and Hochberg's (1995) step on p-values that are read off the other worlds: the
+    pairs beyond a threshold in an average one of them (one pair more than was seen, as in any
+    permutation test), over the world's own. All worlds are treated alike, so that what each
+    keeps can be compared.
 
     Parameters
     ----------
@@ -159,7 +160,8 @@ def false_discovery(worlds: list[FloatArray]) -> list[FloatArray]:
         order = np.argsort(weights, kind="stable")
         own = weights[order]
         above = len(own) - np.searchsorted(own, own, side="left")
-        average = (len(pool) - np.searchsorted(pool, own, side="left")) / len(worlds)
+        others = len(pool) - np.searchsorted(pool, own, side="left") - above
+        average = (others + 1) / len(worlds)
         q = np.empty(len(own))
         q[order] = np.minimum.accumulate(np.minimum(average / above, 1.0))
         values.append(q)
