@@ -261,5 +261,6 @@ def _blind_check(found: CoSharing | None) -> Check:
         f"{found.within_seconds / 60:g} minutes in all, so shuffling their times cannot tell; "
         f"{found.tokens_left_out:,} with more than {found.most_accounts:,} accounts were left out."
     )
-    verdict = "warn" if share > 0.5 else "pass"
-    return Check(name=name, verdict=verdict, label="tokens that tell", text=text)
+    return Check(
+        name=name, verdict="warn" if share > 0.5 else "pass", label="tokens that tell", text=text
+    )

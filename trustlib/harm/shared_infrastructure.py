@@ -24,7 +24,7 @@ import pandas as pd
 
 from trustlib.core import Refusal
 from trustlib.harm import token_pairs as tp
-from trustlib.harm.token_pairs import FloatArray, IntArray
+from trustlib.harm.token_pairs import Array, FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,8 +73,8 @@ class _Links:
     """Distinct links, sorted by token; codes from 0."""
 
     actor: IntArray
-    token: IntArray
-    kind: IntArray
+    token: Array
+    kind: Array
     degree: FloatArray  # (n,) links of the row's account within its kind
     log_chance: FloatArray  # (n,) of the row's token, for degrees of 1
     actors: IntArray
@@ -181,8 +181,8 @@ def _capped(links: pd.DataFrame, cap: int) -> tuple[pd.DataFrame, pd.DataFrame, 
 
 def _coded(links: pd.DataFrame) -> _Links:
     links = links.sort_values(["kind", "token", "actor"], kind="stable")
-    token = links.groupby(["kind", "token"], sort=True).ngroup().to_numpy(dtype=np.int64)
-    kind = links.groupby("kind", sort=True).ngroup().to_numpy(dtype=np.int64)
+    token = links.groupby(["kind", "token"], sort=True).ngroup().to_numpy().astype(np.int64)
+    kind = links.groupby("kind", sort=True).ngroup().to_numpy().astype(np.int64)
     actors, actor = np.unique(links["actor"].to_numpy(dtype=np.int64), return_inverse=True)
     actor = actor.astype(np.int64)
     held = tp.sizes(token).astype(float)
@@ -201,7 +201,7 @@ def _coded(links: pd.DataFrame) -> _Links:
     )
 
 
-def _degrees(actor: IntArray, kind: IntArray, n: int) -> FloatArray:
+def _degrees(actor: IntArray, kind: Array, n: int) -> FloatArray:
     _, code = np.unique(kind * n + actor, return_inverse=True)
     return tp.sizes(code.astype(np.int64)).astype(float)
 

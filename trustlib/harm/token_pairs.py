@@ -7,6 +7,8 @@ lower code × number of accounts + higher code.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +18,7 @@ from trustlib.core import NoData, Refusal
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
 
 # Rows of two accounts and a token that are held at once: about 1 GB at the peak.
 MOST_ROWS = 20_000_000
@@ -42,7 +45,7 @@ def columns(frame: pd.DataFrame, names: tuple[str, ...], *, what: str) -> None:
 
 
 def whole(frame: pd.DataFrame, name: str, *, what: str) -> IntArray:
-    """A column of codes, 0 or more.
+    """A column of codes or counts.
 
     Raises
     ------
@@ -53,14 +56,14 @@ def whole(frame: pd.DataFrame, name: str, *, what: str) -> IntArray:
     wrong = ~(np.isfinite(values) & (values >= 0) & (values == np.floor(values)))
     if wrong.any():
         raise Refusal(
-            f"{what}: {name} is not a code in {int(wrong.sum()):,} rows",
+            f"{what}: {name} is not a whole number from 0 in {int(wrong.sum()):,} rows",
             where=f"the first is row {int(np.argmax(wrong)) + 1:,}",
             next_step="code accounts and tokens as whole numbers from 0; leave unknown ones out",
         )
     return values.astype(np.int64)
 
 
-def sizes(group: IntArray) -> IntArray:
+def sizes(group: Array) -> IntArray:
     """(n,) how many rows the group of each row has; groups are codes from 0."""
     return np.bincount(group)[group].astype(np.int64) if len(group) else group
 
@@ -101,7 +104,7 @@ def position_in(keys: IntArray, values: IntArray) -> IntArray:
     return np.where(keys[at] == values, at, -1).astype(np.int64)
 
 
-def affordable(size: IntArray, rows: FloatArray, *, cap: int) -> int:
+def affordable(size: Array, rows: Array, *, cap: int) -> int:
     """The largest cap on a token's accounts, at most `cap`, that keeps within MOST_ROWS.
 
     Parameters
@@ -117,7 +120,7 @@ def affordable(size: IntArray, rows: FloatArray, *, cap: int) -> int:
     return int(size[order][np.argmax(beyond)]) - 1
 
 
-def evidence(key: IntArray, weight: FloatArray, *, n: int) -> FloatArray:
+def evidence(key: Array, weight: Array, *, n: int) -> FloatArray:
     """(n_pairs,) the weight of each pair, and what the accounts tied to both of it add.
 
     For accounts a, b and each c with a tie to both: √(w_ac w_bc). Rings close triangles, chance
@@ -138,7 +141,7 @@ def evidence(key: IntArray, weight: FloatArray, *, n: int) -> FloatArray:
     total = weight.copy()
     total[position_in(key, rows * n + through.indices)] += through.data
     # The order of sums must not decide between two pairs that are alike.
-    return np.round(total, 9)
+    return np.asarray(np.round(total, 9), dtype=np.float64)
 
 
 def false_discovery(worlds: list[FloatArray]) -> list[FloatArray]:
