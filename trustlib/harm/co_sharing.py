@@ -83,7 +83,7 @@ class _Shares:
     actor: IntArray
     token: IntArray
     time: FloatArray
-    end: IntArray  # (n,) the row after the last that is within Δ of the row, same token
+    rows: tuple[IntArray, IntArray]  # positions of every two shares of a token within Δ
     chance: FloatArray  # (n_tokens,) that two of its accounts are within Δ
     actors: IntArray
     names: IntArray  # (n_tokens,) the caller's token codes
@@ -138,7 +138,7 @@ def co_sharing(
     observed = _close_pairs(shares, shares.actor, held, fewest=fewest_tokens)
     worlds = [observed["evidence"].to_numpy()]
     for _ in range(draws):
-        actor = shares.actor[np.lexsort((random.random(len(shares.actor)), shares.token))]
+        actor = shares.actor[tp.shuffled_within(shares.token, random)]
         shuffled = _close_pairs(shares, actor, held, fewest=fewest_tokens)
         worlds.append(shuffled["evidence"].to_numpy())
     values = tp.false_discovery(worlds)
@@ -210,7 +210,7 @@ def _shares(
         actor=actor.astype(np.int64),
         token=kept,
         time=time[rows],
-        end=_ends(kept, time[rows], within),
+        rows=tp.followers(_ends(kept, time[rows], within)),
         chance=chance[tells],
         actors=actors,
         names=first["token"].to_numpy(dtype=np.int64)[starts][tells],
@@ -250,7 +250,7 @@ def _held(shares: _Shares) -> csr_array:
 
 def _close_pairs(shares: _Shares, actor: IntArray, held: csr_array, *, fewest: int) -> pd.DataFrame:
     """key, tokens, close, expected, p_value, evidence of pairs with enough close shares."""
-    one, other = tp.followers(shares.end)
+    one, other = shares.rows
     keys = tp.pair_keys(actor[one], actor[other], len(shares.actors))
     key = tp.repeated(keys, least=fewest)
     at = tp.position_in(key, keys)
@@ -341,7 +341,7 @@ def _named(found: pd.DataFrame, shares: _Shares) -> pd.DataFrame:
 
 
 def _ties(shares: _Shares, key: IntArray) -> pd.DataFrame:
-    one, other = tp.followers(shares.end)
+    one, other = shares.rows
     keys = tp.pair_keys(shares.actor[one], shares.actor[other], len(shares.actors))
     rows = tp.position_in(key, keys) >= 0
     one, other, keys = one[rows], other[rows], keys[rows]

@@ -77,6 +77,7 @@ class _Links:
     kind: Array
     degree: FloatArray  # (n,) links of the row's account within its kind
     log_chance: FloatArray  # (n,) of the row's token, for degrees of 1
+    rows: tuple[IntArray, IntArray]  # positions of every two links with the same token
     actors: IntArray
     tokens: pd.DataFrame  # kind, token by token code
 
@@ -125,7 +126,8 @@ def shared_infrastructure(
     ).drop_duplicates()
     within, left_out, cap = _capped(distinct, most_accounts)
     coded = _coded(within)
-    key, weight, tokens = _pair_weights(coded, coded.token, fewest_tokens)
+    same = np.arange(len(coded.actor))
+    key, weight, tokens = _pair_weights(coded, same, fewest_tokens)
     random = np.random.default_rng(seed)
     shuffles = [_shuffled_evidence(coded, fewest_tokens, random) for _ in range(draws)]
     observed = tp.evidence(key, weight, n=len(coded.actors))
@@ -196,6 +198,7 @@ def _coded(links: pd.DataFrame) -> _Links:
         kind=kind,
         degree=_degrees(actor, kind, len(actors)),
         log_chance=log_chance,
+        rows=tp.followers(tp.group_ends(token)),
         actors=actors,
         tokens=links[["kind", "token"]].drop_duplicates().reset_index(drop=True),
     )
@@ -206,36 +209,27 @@ def _degrees(actor: IntArray, kind: Array, n: int) -> FloatArray:
     return tp.sizes(code.astype(np.int64)).astype(float)
 
 
-def _shuffled(links: _Links, random: np.random.Generator) -> IntArray:
-    """Tokens permuted among the links of their kind; rows of a kind stand together."""
-    order = np.lexsort((random.random(len(links.kind)), links.kind))
-    return links.token[order]
-
-
-def _pair_rows(links: _Links, token: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Sorted rows, and positions in them of every two links with the same token."""
-    order = np.argsort(token, kind="stable")
-    one, other = tp.followers(tp.group_ends(token[order]))
-    return order, one, other
-
-
 def _pair_weights(
-    links: _Links, token: IntArray, fewest: int
+    links: _Links, order: IntArray, fewest: int
 ) -> tuple[IntArray, FloatArray, IntArray]:
-    """Keys, weights and tokens in common of the pairs with at least `fewest`."""
-    order, one, other = _pair_rows(links, token)
+    """Keys, weights and tokens in common of the pairs with at least `fewest`.
+
+    Parameters
+    ----------
+    order
+        (n,) the link whose account stands at each row; tokens stay where they are.
+    """
+    one, other = links.rows
     n = len(links.actors)
-    actor = links.actor[order]
+    actor, degree = links.actor[order], links.degree[order]
     keys = tp.pair_keys(actor[one], actor[other], n)
     # A shuffle may give an account the same token twice: no pair.
     found = tp.repeated(keys[actor[one] != actor[other]], least=fewest)
     at = tp.position_in(found, keys)
     rows = at >= 0
     one, other, at = one[rows], other[rows], at[rows]
-    degree, token = links.degree[order], token[order]
-    # Rows are sorted by token, and log_chance belongs to the token, so it stays in place.
     chance = links.log_chance[one] + np.log(degree[one]) + np.log(degree[other])
-    twice = _repeats(at, token[one])
+    twice = _repeats(at, links.token[one])
     surprise = np.where(twice, 0.0, np.maximum(-chance, 0.0))
     weight = np.bincount(at, weights=surprise, minlength=len(found))
     tokens = np.bincount(at[~twice], minlength=len(found))
@@ -244,7 +238,8 @@ def _pair_weights(
 
 
 def _shuffled_evidence(links: _Links, fewest: int, random: np.random.Generator) -> FloatArray:
-    key, weight, _ = _pair_weights(links, _shuffled(links, random), fewest)
+    order = tp.shuffled_within(links.kind, random)
+    key, weight, _ = _pair_weights(links, order, fewest)
     return tp.evidence(key, weight, n=len(links.actors))
 
 
@@ -260,8 +255,8 @@ def _pairs(links: _Links, key: IntArray, **more: np.ndarray) -> pd.DataFrame:
 
 
 def _ties(links: _Links, key: IntArray) -> pd.DataFrame:
-    order, one, other = _pair_rows(links, links.token)
-    actor, token = links.actor[order], links.token[order]
+    one, other = links.rows
+    actor, token = links.actor, links.token
     rows = tp.position_in(key, tp.pair_keys(actor[one], actor[other], len(links.actors))) >= 0
     low = np.minimum(actor[one], actor[other])[rows]
     high = np.maximum(actor[one], actor[other])[rows]
