@@ -114,7 +114,36 @@ def test_false_discovery_by_hand():
     # (pairs of the other world + 1) / 2 worlds / own pairs, no larger than at lower evidence.
     assert ours[0] == pytest.approx([3 / 2 / 4, 1 / 2 / 2, 1 / 2 / 2, 2 / 2 / 3])
     assert ours[1] == pytest.approx([1, 1])
-    assert tp.shuffle_p_value([3, 0, 3, 5]) == 0.75
+
+
+def test_a_group_that_shuffles_also_make_is_set_aside():
+    n = 100
+
+    def clique(*actors):
+        return [a * n + b for a in actors for b in actors if a < b]
+
+    ring, chance = clique(*range(10, 20)), clique(1, 2, 3)
+    key = np.array(sorted([*ring, *chance]), dtype=np.int64)
+    worlds = [(key, np.full(len(key), 9.0))]
+    for nth in range(39):
+        made = np.array(clique(4, 5, 6) if nth < 5 else [], dtype=np.int64)
+        worlds.append((made, np.full(len(made), 9.0)))
+    found = tp.survivors(worlds, n=n, rate=0.05)
+    assert (found.q_value <= 0.05).all()
+    assert key[found.chosen].tolist() == ring
+    assert (found.set_aside, found.threshold, found.p_value) == (3, 9.0, 1 / 40)
+
+
+def test_a_finding_that_many_shuffles_make_is_none():
+    key = np.array([1, 2, 102], dtype=np.int64)
+    # Each of three worlds is alone beyond the pairs' rate: at 9, 8 and 7.
+    worlds = [(key, np.full(3, 7.0)), (key, np.full(3, 8.0)), (key, np.full(3, 9.0))]
+    worlds += [(key[:0], np.zeros(0))] * 57
+    found = tp.survivors(worlds, n=100, rate=0.05)
+    assert (found.q_value <= 0.05).all()
+    assert found.p_value == 3 / 60
+    assert found.chosen.all()
+    assert not tp.survivors([*worlds, worlds[1]], n=100, rate=0.05).chosen.any()
 
 
 def test_the_cap_is_lowered_where_pairs_would_not_fit(monkeypatch):

@@ -9,9 +9,7 @@ token to token. So the chance of a pair's number of close shares is a Poisson-bi
 −log of it is the pair's weight. A ring that makes up much of its tokens raises c, which hides
 its pairs one by one but not their triangles: accounts that are tied to both of a pair add to
 its evidence (`trustlib.harm.token_pairs.evidence`). The evidence is set against that of worlds
-with shuffled times, with Benjamini and Hochberg's (1995) false-discovery rate; the whole
-finding must also be beyond what the same rule finds in the shuffles, which holds the chance of
-any cluster in a world without coordination.
+with shuffled times, three times (`trustlib.harm.token_pairs.survivors`).
 
 Blind spot: a token whose every share lies within Δ says nothing, since no order of its times
 would look different. Such tokens are counted; what they tie is for shared infrastructure.
@@ -54,6 +52,8 @@ class CoSharing:
         The cap that was used; lower than asked for where memory needed it.
     candidate_pairs
         Pairs with at least `fewest_tokens` close shares.
+    pairs_set_aside
+        Pairs beyond the threshold in groups no larger than shuffles give, or in none.
     shuffled_pairs
         How many pairs the rule keeps in an average shuffle.
     p_value
@@ -70,6 +70,7 @@ class CoSharing:
     most_accounts: int
     fewest_tokens: int
     candidate_pairs: int
+    pairs_set_aside: int
     shuffled_pairs: float
     p_value: float
     rate: float
@@ -136,16 +137,13 @@ def co_sharing(
     held = _held(shares)
     random = np.random.default_rng(seed)
     observed = _close_pairs(shares, shares.actor, held, fewest=fewest_tokens)
-    worlds = [observed["evidence"].to_numpy()]
+    worlds = [(observed["key"].to_numpy(), observed["evidence"].to_numpy())]
     for _ in range(draws):
         actor = shares.actor[tp.shuffled_within(shares.token, random)]
         shuffled = _close_pairs(shares, actor, held, fewest=fewest_tokens)
-        worlds.append(shuffled["evidence"].to_numpy())
-    values = tp.false_discovery(worlds)
-    kept = [int((value <= rate).sum()) for value in values]
-    p_value = tp.shuffle_p_value(kept)
-    chosen = (values[0] <= rate) & (p_value <= rate)
-    found = observed.assign(q_value=values[0])[chosen].reset_index(drop=True)
+        worlds.append((shuffled["key"].to_numpy(), shuffled["evidence"].to_numpy()))
+    survival = tp.survivors(worlds, n=max(len(shares.actors), 1), rate=rate)
+    found = observed.assign(q_value=survival.q_value)[survival.chosen].reset_index(drop=True)
     return CoSharing(
         pairs=_named(found, shares),
         ties=_ties(shares, found["key"].to_numpy()),
@@ -156,8 +154,9 @@ def co_sharing(
         most_accounts=cap,
         fewest_tokens=fewest_tokens,
         candidate_pairs=len(observed),
-        shuffled_pairs=float(np.mean(kept[1:])),
-        p_value=p_value,
+        pairs_set_aside=survival.set_aside,
+        shuffled_pairs=survival.shuffled,
+        p_value=survival.p_value,
         rate=rate,
         draws=draws,
     )

@@ -14,14 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from trustlib.core import Check, Refusal
 from trustlib.harm import token_pairs as tp
 from trustlib.harm.co_sharing import CoSharing
 from trustlib.harm.shared_infrastructure import SharedInfrastructure
-from trustlib.harm.token_pairs import IntArray
 
 SMALL = 11  # accounts; the counts of smaller clusters are for the caller to suppress
 TIMED = "at the same moment"
@@ -90,8 +87,8 @@ def coordination(
     ends = pd.concat([pairs[["actor_a", "actor_b"]] for pairs in ties]).drop_duplicates()
     codes, position = np.unique(ends.to_numpy(dtype=np.int64), return_inverse=True)
     low, high = position.reshape(-1, 2).astype(np.int64).T
-    inside = _closes_triangle(low, high, len(codes))
-    label = _clusters(low[inside], high[inside], len(codes))
+    inside = tp.closes_triangle(low, high, len(codes))
+    label = tp.components(low[inside], high[inside], len(codes))
     members = pd.DataFrame({"actor": codes, "label": label})[label >= 0]
     clusters = _described(members, infrastructure, co_sharing, actors)
     rank = pd.Series(clusters["cluster"].to_numpy(), index=clusters["label"].to_numpy())
@@ -109,24 +106,6 @@ def coordination(
         lone_pairs=len(low) - len(key),
         checks=_checks(infrastructure, co_sharing, n_clusters=len(clusters)),
     )
-
-
-def _closes_triangle(low: IntArray, high: IntArray, n: int) -> np.ndarray:
-    """(n_pairs,) True where a third account is tied to both."""
-    ones = np.ones(2 * len(low))
-    ends = (np.concatenate([low, high]), np.concatenate([high, low]))
-    graph = csr_array((ones, ends), shape=(n, n))
-    through = (graph @ graph).multiply(graph).tocoo()
-    keys = np.sort(through.row.astype(np.int64) * n + through.col)
-    return tp.position_in(keys, low * n + high) >= 0
-
-
-def _clusters(low: IntArray, high: IntArray, n: int) -> IntArray:
-    """(n,) component of each account, −1 for those without a pair."""
-    graph = csr_array((np.ones(len(low)), (low, high)), shape=(n, n))
-    _, label = connected_components(graph, directed=False)
-    alone = np.bincount(np.concatenate([low, high]), minlength=n) == 0
-    return np.where(alone, -1, label).astype(np.int64)
 
 
 def _described(

@@ -10,9 +10,8 @@ its tokens; accounts that are tied to both of a pair add to its evidence
 
 The null permutes the tokens of each kind among its links: every account keeps its number of
 links, every token its number of accounts, and kinds become independent. So a pair with a
-single token in common is never evidence (a shuffle makes just as many), two or more are. The
-threshold keeps the false-discovery rate; the whole finding must also be beyond what the same
-rule finds in the shuffles, which holds the chance of any cluster in a world without ties.
+single token in common is never evidence (a shuffle makes just as many), two or more are. What
+is kept must hold against the shuffles three times (`trustlib.harm.token_pairs.survivors`).
 """
 
 from __future__ import annotations
@@ -44,6 +43,8 @@ class SharedInfrastructure:
         The cap that was used; lower than asked for where memory needed it.
     candidate_pairs
         Pairs with at least `fewest_tokens` tokens in common, before the threshold.
+    pairs_set_aside
+        Pairs beyond the threshold in groups no larger than shuffles give, or in none.
     shuffled_pairs
         How many pairs the rule keeps in an average shuffle.
     threshold
@@ -61,6 +62,7 @@ class SharedInfrastructure:
     most_accounts: int
     fewest_tokens: int
     candidate_pairs: int
+    pairs_set_aside: int
     shuffled_pairs: float
     threshold: float | None
     p_value: float
@@ -129,14 +131,15 @@ def shared_infrastructure(
     same = np.arange(len(coded.actor))
     key, weight, tokens = _pair_weights(coded, same, fewest_tokens)
     random = np.random.default_rng(seed)
-    shuffles = [_shuffled_evidence(coded, fewest_tokens, random) for _ in range(draws)]
-    observed = tp.evidence(key, weight, n=len(coded.actors))
-    values = tp.false_discovery([observed, *shuffles])
-    kept = [int((value <= rate).sum()) for value in values]
-    p_value = tp.shuffle_p_value(kept)
-    chosen = (values[0] <= rate) & (p_value <= rate)
-    pairs = _pairs(coded, key, tokens=tokens, weight=weight, evidence=observed, q_value=values[0])
-    threshold = float(observed[chosen].min()) if chosen.any() else None
+    n = len(coded.actors)
+    observed = tp.evidence(key, weight, n=n)
+    worlds = [(key, observed)]
+    worlds += [_shuffled(coded, fewest_tokens, random) for _ in range(draws)]
+    survival = tp.survivors(worlds, n=n, rate=rate)
+    pairs = _pairs(
+        coded, key, tokens=tokens, weight=weight, evidence=observed, q_value=survival.q_value
+    )
+    chosen = survival.chosen
     return SharedInfrastructure(
         pairs=pairs[chosen].reset_index(drop=True),
         ties=_ties(coded, key[chosen]),
@@ -144,9 +147,10 @@ def shared_infrastructure(
         most_accounts=cap,
         fewest_tokens=fewest_tokens,
         candidate_pairs=len(key),
-        shuffled_pairs=float(np.mean(kept[1:])),
-        threshold=threshold,
-        p_value=p_value,
+        pairs_set_aside=survival.set_aside,
+        shuffled_pairs=survival.shuffled,
+        threshold=survival.threshold,
+        p_value=survival.p_value,
         rate=rate,
         draws=draws,
     )
@@ -237,10 +241,13 @@ def _pair_weights(
     return found[enough], np.round(weight[enough], 9), tokens[enough].astype(np.int64)
 
 
-def _shuffled_evidence(links: _Links, fewest: int, random: np.random.Generator) -> FloatArray:
+def _shuffled(
+    links: _Links, fewest: int, random: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """Keys and evidence of the pairs of one shuffled world."""
     order = tp.shuffled_within(links.kind, random)
     key, weight, _ = _pair_weights(links, order, fewest)
-    return tp.evidence(key, weight, n=len(links.actors))
+    return key, tp.evidence(key, weight, n=len(links.actors))
 
 
 def _repeats(pair: IntArray, token: IntArray) -> np.ndarray:
