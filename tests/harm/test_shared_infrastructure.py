@@ -134,16 +134,17 @@ def test_a_group_that_shuffles_also_make_is_set_aside():
     assert (found.set_aside, found.threshold, found.p_value) == (3, 9.0, 1 / 40)
 
 
-def test_a_finding_that_many_shuffles_make_is_none():
-    key = np.array([1, 2, 102], dtype=np.int64)
-    # Each of three worlds is alone beyond the pairs' rate: at 9, 8 and 7.
-    worlds = [(key, np.full(3, 7.0)), (key, np.full(3, 8.0)), (key, np.full(3, 9.0))]
-    worlds += [(key[:0], np.zeros(0))] * 57
-    found = tp.survivors(worlds, n=100, rate=0.05)
-    assert (found.q_value <= 0.05).all()
-    assert found.p_value == 3 / 60
-    assert found.chosen.all()
-    assert not tp.survivors([*worlds, worlds[1]], n=100, rate=0.05).chosen.any()
+@pytest.mark.parametrize(("shuffles_with_more", "found"), [(2, 3), (3, 0)])
+def test_a_finding_of_which_shuffles_make_more_is_none(shuffles_with_more, found):
+    triangle = np.array([1, 2, 102], dtype=np.int64)
+    many = np.arange(501, 511, dtype=np.int64)
+    worlds = [(triangle, np.full(3, 20.0))]
+    worlds += [(many, np.full(10, 7.0))] * shuffles_with_more
+    worlds += [(many[:0], np.zeros(0))] * (60 - shuffles_with_more)
+    survival = tp.survivors(worlds, n=100, rate=0.05)
+    assert survival.p_value == (1 + shuffles_with_more) / 61
+    assert (survival.q_value <= 0.05).all()
+    assert survival.chosen.sum() == found
 
 
 def test_the_cap_is_lowered_where_pairs_would_not_fit(monkeypatch):
