@@ -38,6 +38,7 @@ accounts in one cluster · *false clusters*: share of clusters with no more than
 
 """
 NULL = """
+
 ## None there: share of {nulls} worlds with any cluster
 
 *lone accounts*: no rings · *shuffled*: rings planted, then tokens permuted within their kind, or
