@@ -178,6 +178,10 @@ def test_the_bound_of_several_strata_is_the_largest_that_fits():
     assert none_seen(n=[math.inf, 100], weight=[0.5, 0.5], level=0.95) == pytest.approx(
         0.5 * (1 - 0.05**0.01)
     )
+    # Strata drawn alike are one stratum.
+    assert none_seen(n=[50, 30, 20], weight=[0.5, 0.3, 0.2], level=0.95) == pytest.approx(
+        1 - 0.05**0.01, rel=1e-12
+    )
     assert none_seen(n=[], weight=[], level=0.95) == 0
 
 
@@ -235,6 +239,34 @@ def test_everything_labelled_has_no_error():
     assert found.design_effect == 0
     none = prevalence(sample(np.zeros(50), np.zeros(50), inclusion=1.0), population([50]))
     assert none.estimate.high == 0
+
+
+def test_a_stratum_labelled_in_full_hides_nothing():
+    stratum = np.repeat([0, 1], [30, 100])
+    label = np.concatenate([np.zeros(30), np.repeat([1.0, 0.0], [10, 90])])
+    inclusion = np.array([1.0, 0.01])[stratum]
+    found = prevalence(sample(stratum, label, inclusion=inclusion), population([30, 10_000]))
+    assert found.zero_strata == ()
+    assert found.zero_strata_bound == 0
+    assert found.checks[1].verdict == "pass"
+
+
+def test_items_of_unknown_actors_stand_alone():
+    made, whole = drawn(6)
+    unknown = np.flatnonzero(made.actor < 0)
+    assert len(unknown) > 1
+    named = made.actor.copy()
+    named[unknown] = 1000 + np.arange(len(unknown))
+    one, other = prevalence(made, whole), prevalence(replace(made, actor=named), whole)
+    assert one.effective_n == pytest.approx(other.effective_n)
+    together = made.actor.copy()
+    together[: made.n // 2] = -1
+    alone = together.copy()
+    alone[: made.n // 2] = 1000 + np.arange(made.n // 2)
+    one = prevalence(replace(made, actor=together), whole)
+    assert one.effective_n == pytest.approx(
+        prevalence(replace(made, actor=alone), whole).effective_n
+    )
 
 
 def test_wrongly_recorded_weights_do_not_make_a_census():
@@ -315,6 +347,13 @@ def test_the_linearised_variance_of_clusters_by_hand():
         n=np.array([4]),
     )
     assert found == pytest.approx(2 / 1 * (3**2 + 3**2))
+    # Residuals are taken from their stratum's mean: a domain's do not add up to zero there.
+    e = np.array([1.0, 2.0, 6.0])
+    one = np.zeros(3, dtype=int)
+    found = linearised_variance(
+        e, stratum=one, fraction=np.full(3, 0.2), cluster=None, n=np.array([3])
+    )
+    assert found == pytest.approx(3 / 2 * (4 + 1 + 9) * 0.8)
 
 
 @pytest.mark.parametrize(

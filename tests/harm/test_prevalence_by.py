@@ -87,6 +87,21 @@ def test_the_combined_ratio_has_the_variance_of_its_linearisation():
     assert n == pytest.approx(3 * share * (1 - share) / 2 / variance)
 
 
+def test_weights_of_the_combined_ratio_are_scaled_to_the_known_totals():
+    stratum = np.repeat([0, 1, 2], [4, 4, 4])
+    label = np.array([1, 0, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0.0])
+    market = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    counts = {"market": np.array([[4000, 300, 10], [0, 100, 390.0]])}
+    whole = population([4000, 400, 400], by_segment=counts, views_by_segment=counts)
+    # Stratum 0 recorded with ten times its inclusion probability.
+    made = sample(stratum, label, inclusion=np.array([0.01, 0.01, 0.01])[stratum],
+                  segments={"market": market}, segment_names={"market": ("a", "b")})  # fmt: skip
+    row = prevalence_by(made, whole, "market").iloc[0]
+    assert row["method"] == COMBINED
+    # Four labels standing for 1,000 items each, two for 100 each.
+    assert row["share"] == pytest.approx((1000 + 200) / 4200)
+
+
 def test_order_of_rows_and_unknown_values():
     made, whole = drawn(2)
     table = prevalence_by(made, whole, "market")
