@@ -6,12 +6,13 @@ import math
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustlib.harm.count_cells import CountTable, attack, count_table
-from trustlib.harm.small_cells import open_cells, safe_tables
+from trustlib.harm.count_tables import CountTable, count_table, count_table_of, long_frame
+from trustlib.harm.small_cells import attack, open_cells, safe_tables
 
 BOUNDED = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
@@ -140,14 +141,6 @@ def test_one_way_tables_by_hand(counts, shown):
     assert found.check.verdict == ("warn" if shown[-1] is None else "pass")
 
 
-def test_zeros_may_be_shown_where_they_say_nothing():
-    counts = [[0, 50, 60], [70, 0, 80], [90, 95, 99]]
-    assert safe_tables(table(counts), show_zeros=True).small == 0
-    found = safe_tables(table(counts))
-    assert found.small == 2
-    assert np.isnan(found.tables[0].counts[0, 0])
-
-
 def test_the_least_is_lost():
     # One small cell: the cheapest rectangle through it has the corner 12 + 13 + 14.
     counts = [[4, 12, 500], [13, 14, 600], [700, 800, 900]]
@@ -236,3 +229,21 @@ def test_the_given_tables_stay_as_they_were():
         safe_tables(found.tables)
     with pytest.raises(ValueError, match="same values"):
         safe_tables([made, count_table([18, 200], variables=("a",), values=(("x", "y"),))])
+
+
+def test_from_and_to_long_frames():
+    frame = pd.DataFrame(
+        {"market": ["b", "a", "b"], "kind": ["x", "y", "y"], "accounts": [40, 5, 50]}
+    )
+    made = count_table_of(frame, variables=("market", "kind"), count="accounts")
+    assert made.counts.tolist() == [[0, 5, 5], [40, 50, 90], [40, 55, 95]]
+    told = long_frame(safe_tables(made).tables[0])
+    whole = told.set_index(["market", "kind"])
+    assert whole.loc[("all", "all"), "count"] == 95
+    assert whole.loc[("a", "y"), "withheld"]
+    assert np.isnan(whole.loc[("a", "all"), "count"])
+    assert len(told) == 9
+    with pytest.raises(ValueError, match="two rows"):
+        count_table_of(pd.concat([frame, frame]), variables=("market", "kind"), count="accounts")
+    with pytest.raises(ValueError, match="is missing"):
+        count_table_of(frame.assign(kind=None), variables=("market", "kind"), count="accounts")

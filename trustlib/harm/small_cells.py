@@ -22,7 +22,8 @@ from scipy.sparse import csr_matrix, hstack, identity, vstack
 
 from trustlib.core import Check
 from trustlib.core.format import plural
-from trustlib.harm.count_cells import Cell, CountTable, FloatArray, System, attack, published
+from trustlib.harm.cell_attack import System, attack
+from trustlib.harm.count_tables import Cell, CountTable, FloatArray, published
 
 SMALLEST_CELL = 11
 
@@ -51,10 +52,7 @@ class SafeTables:
 
 
 def safe_tables(
-    tables: CountTable | Sequence[CountTable],
-    *,
-    smallest: int = SMALLEST_CELL,
-    show_zeros: bool = False,
+    tables: CountTable | Sequence[CountTable], *, smallest: int = SMALLEST_CELL
 ) -> SafeTables:
     """Withhold what is below `smallest` and what would reveal it.
 
@@ -63,8 +61,6 @@ def safe_tables(
     tables
         About the same people, nothing withheld yet. Tables about other people (a subset, a later
         window) are made safe apart, and only where they cannot be subtracted from these.
-    show_zeros
-        Show zeros, where that there is nobody says nothing about anybody.
 
     Raises
     ------
@@ -75,7 +71,7 @@ def safe_tables(
     if any(np.isnan(table.counts).any() for table in tables):
         raise ValueError("safe_tables: the tables already have withheld counts")
     truth = published(tables)
-    small = {cell for cell, n in truth.items() if n < smallest and not (show_zeros and n == 0)}
+    small = {cell for cell, n in truth.items() if n < smallest}
     hidden = _Search(tables, truth, smallest).withheld(small) if small else set()
     shown = tuple(_without(table, hidden) for table in tables)
     left = open_cells(shown, smallest=smallest)
@@ -124,13 +120,15 @@ class _Search:
         """The first withheld cell whose range is too narrow."""
         at = np.array([cell not in hidden for cell in self._system.cells])
         fitting = [w for w in self._witnesses if np.abs(w - self._values)[at].max(initial=0) < 1e-6]
-        known = {cell: n for cell, n in self._truth.items() if cell not in hidden}
+        said = self._system.constraints(
+            {cell: n for cell, n in self._truth.items() if cell not in hidden}
+        )
         for cell in order:
             where = self._system.position[cell]
             reach = [w[where] for w in fitting]
             if max(reach) - min(reach) >= self._smallest - 1e-6:
                 continue
-            low, high, reached = self._system.range_of(cell, known)
+            low, high, reached = self._system.range_of(cell, said)
             fitting += reached
             self._witnesses += reached
             if high - low < self._smallest:

@@ -1,4 +1,4 @@
-"""Tables of counts with totals, and what someone who reads them all can work out.
+"""What someone who reads all published tables can work out about a withheld count.
 
 Every table publishes its cells and all its totals. Tables about the same people may share
 variables (market by surface, market by age), and then share totals. A reader knows that counts
@@ -23,82 +23,9 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix, csr_matrix, vstack
 
-FloatArray = npt.NDArray[np.float64]
-
-# A cell or a total: the values it is about, each with its variable, in the variables' order.
-Cell = tuple[tuple[str, str], ...]
+from trustlib.harm.count_tables import Cell, CountTable, FloatArray, published
 
 _ROUNDING = 1e-6
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class CountTable:
-    """Counts by one or two variables, with all totals.
-
-    Attributes
-    ----------
-    variables
-        One or two names. The same name in two tables is the same variable of the same people.
-    values
-        Their values' names, each of its own.
-    counts
-        (r + 1,) or (r + 1, c + 1): the last of each axis is the total. NaN where withheld.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, a count is not a whole number of 0 or more, or totals do not add up.
-    """
-
-    variables: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-    counts: FloatArray
-
-    def __post_init__(self) -> None:
-        counts = np.array(self.counts, dtype=np.float64)
-        counts.setflags(write=False)
-        object.__setattr__(self, "counts", counts)
-        if not 1 <= len(self.variables) <= 2 or len(set(self.variables)) < len(self.variables):
-            raise ValueError("CountTable: one or two variables, each with a name of its own")
-        if len(self.values) != len(self.variables):
-            raise ValueError("CountTable: each variable needs its values")
-        if any(len(set(names)) < len(names) or not names for names in self.values):
-            raise ValueError("CountTable: values need names, each of its own")
-        shape = tuple(len(names) + 1 for names in self.values)
-        if counts.shape != shape:
-            raise ValueError(f"CountTable: counts have shape {counts.shape}, needed is {shape}")
-        known = counts[~np.isnan(counts)]
-        if (known < 0).any() or (known != np.floor(known)).any() or np.isinf(known).any():
-            raise ValueError("CountTable: counts are whole numbers of 0 or more")
-        for axis in range(counts.ndim):
-            sums = np.take(counts, range(shape[axis] - 1), axis).sum(axis)
-            gap = sums - np.take(counts, shape[axis] - 1, axis)
-            if (np.abs(np.nan_to_num(gap)) > 0).any():
-                raise ValueError("CountTable: cells do not add up to their totals")
-
-    def cells(self) -> list[Cell]:
-        """Every cell and total, in the order of `counts.ravel()`."""
-        axes = [[*names, None] for names in self.values]
-        return [
-            tuple(
-                sorted(
-                    (variable, value)
-                    for variable, value in zip(self.variables, at, strict=True)
-                    if value is not None
-                )
-            )
-            for at in product(*axes)
-        ]
-
-
-def count_table(
-    counts: npt.ArrayLike, *, variables: tuple[str, ...], values: tuple[tuple[str, ...], ...]
-) -> CountTable:
-    """A table from its inner cells (r,) or (r, c); the totals are added."""
-    full = np.asarray(counts, dtype=np.float64)
-    for axis in range(full.ndim):
-        full = np.concatenate([full, full.sum(axis, keepdims=True)], axis)
-    return CountTable(variables=variables, values=values, counts=full)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,8 +50,9 @@ def attack(tables: CountTable | Sequence[CountTable]) -> tuple[Bounds, ...]:
     tables = (tables,) if isinstance(tables, CountTable) else tuple(tables)
     system = System(tables)
     known = published(tables)
+    said = system.constraints(known)
     bounds = {
-        cell: (known[cell], known[cell]) if cell in known else system.range_of(cell, known)[:2]
+        cell: (known[cell], known[cell]) if cell in known else system.range_of(cell, said)[:2]
         for cell in system.cells
     }
     found = []
@@ -133,16 +61,6 @@ def attack(tables: CountTable | Sequence[CountTable]) -> tuple[Bounds, ...]:
         low, high = (ends[:, end].reshape(table.counts.shape) for end in (0, 1))
         found.append(Bounds(low=low, high=high))
     return tuple(found)
-
-
-def published(tables: Sequence[CountTable]) -> dict[Cell, float]:
-    """The cells that are shown somewhere, with their counts."""
-    known: dict[Cell, float] = {}
-    for table in tables:
-        for cell, count in zip(table.cells(), table.counts.ravel(), strict=True):
-            if not math.isnan(count) and known.setdefault(cell, float(count)) != count:
-                raise ValueError("attack: one cell has different counts in two tables")
-    return known
 
 
 class System:
@@ -205,10 +123,13 @@ class System:
         )
 
     def range_of(
-        self, cell: Cell, known: dict[Cell, float]
+        self, cell: Cell, said: tuple[csr_matrix, FloatArray]
     ) -> tuple[float, float, list[FloatArray]]:
-        """Least and most of `cell`, and the cells' values (cells,) that reach them."""
-        left, right = self.constraints(known)
+        """Least and most of `cell`, and the cells' values (cells,) that reach them.
+
+        `said` is what `constraints` gives.
+        """
+        left, right = said
         goal = self.sums[[self.position[cell]]].toarray()[0]
         ends, reached = [0.0, math.inf], []
         for end, sign in ((0, 1.0), (1, -1.0)):
