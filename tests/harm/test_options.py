@@ -196,7 +196,7 @@ def test_an_option_from_clusters_and_from_nothing():
 
 def test_harm_of_an_option_covers_the_truth():
     items, rate, size = np.array([9e4, 1e4]), np.array([0.02, 0.2]), np.array([500, 500])
-    flag, truth = np.array([0.05, 0.6]), 0.0
+    flag = np.array([0.05, 0.6])
     truth = float(items @ (rate * flag))
     held = 0
     for seed in range(200):
@@ -215,10 +215,10 @@ def test_harm_of_an_option_covers_the_truth():
 def test_rows_do_not_matter():
     made, whole = drawn(3)
     random = np.random.default_rng(0)
-    flagged, caught, order = random.random((2, made.n)) < 0.3, None, random.permutation(made.n)
-    caught = flagged[1]
-    one = option_from_sample(made, whole, name="r", kind="rule", flagged=flagged[0], caught=caught)
+    flagged, caught = random.random((2, made.n)) < 0.3
+    order = random.permutation(made.n)
+    one = option_from_sample(made, whole, name="r", kind="rule", flagged=flagged, caught=caught)
     other = option_from_sample(made.take(order), whole, name="r", kind="rule",
-                               flagged=flagged[0][order], caught=caught[order])  # fmt: skip
+                               flagged=flagged[order], caught=caught[order])  # fmt: skip
     assert other.harm.high == pytest.approx(one.harm.high)
     assert other.false_positives.low == pytest.approx(one.false_positives.low)
