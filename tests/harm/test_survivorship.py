@@ -27,18 +27,27 @@ def share(point, low=None, high=None):
 
 
 def test_shares_of_missing_accounts():
-    found = survivorship(join())
-    assert found.missing_share.point == pytest.approx(0.06)
+    found = survivorship(join(missing=61))
+    assert found.missing_share.point == pytest.approx(0.061)
     assert found.enforced_missing_share.point == 0.5
-    assert found.other_missing_share.point == pytest.approx(10 / 900)
+    assert found.other_missing_share.point == pytest.approx(11 / 900)
     ends = (found.enforced_missing_share.low, found.enforced_missing_share.high)
     assert ends == pytest.approx(wilson(0.5, n=100, level=0.95))
     assert found.check.verdict == "warn"
     assert found.check.label == "enforced accounts vanish"
-    assert "60 of 1,000 accounts" in found.check.text
+    assert "61 of 1,000 accounts" in found.check.text
     assert "50\u00a0% of the enforced" in found.check.text
     assert found.prevalence_low is None
     assert found.by_segment["segment"].tolist() == ["all"]
+
+
+def test_few_missing_accounts_are_not_counted_out():
+    text = survivorship(join(missing=60)).check.text  # ten that were not enforced
+    assert "60 of 1,000" in text
+    assert "of the enforced" not in text
+    text = survivorship(join(missing=7, enforced_missing=7)).check.text
+    assert text.startswith("Fewer than 11 of 1,000 accounts")
+    assert "7" not in text
 
 
 def test_missing_as_often_as_others_is_another_label():

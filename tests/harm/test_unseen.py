@@ -39,7 +39,7 @@ def test_chapman_and_its_interval():
     )
     assert found.seen == bound.n == 300
     assert "lower bound" in bound.note
-    assert "50\u00a0items of 300" in found.check.text
+    assert "50 of 300 violating items" in found.check.text
 
 
 def test_clumps_of_one_account_widen():

@@ -19,6 +19,7 @@ import pandas as pd
 from trustlib.core import Check, Estimate
 from trustlib.core.format import exact, percent
 from trustlib.harm.accounts_join import COUNTS, AccountsJoin, JoinedShares
+from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.stats.wilson import wilson
 
 __all__ = ["AccountsJoin", "JoinedShares", "Survivorship", "bounds", "survivorship"]
@@ -176,16 +177,22 @@ def _check(
     if not total["accounts"]:
         return Check(name=name, verdict="not_run", label="no accounts to look for",
                      text="No account stands behind the items or the actions.")  # fmt: skip
+    few = total["missing"] < SMALLEST_CELL
+    missing = f"Fewer than {SMALLEST_CELL}" if few else exact(total["missing"])
     counted = (
-        f"{exact(total['missing'])} of {exact(total['accounts'])} accounts behind items or actions "
-        "have no row in the accounts table"
+        f"{missing} of {exact(total['accounts'])} accounts behind items or actions have no row in "
+        "the accounts table"
     )
     if not total["missing"]:
         return Check(name=name, verdict="pass", label="no account is missing",
-                     text=f"{counted}: tables by segment of the accounts leave out "
+                     text="Every account behind items or actions has its row in the accounts "
+                     "table: tables by segment of the accounts leave out "
                      "nobody.")  # fmt: skip
     text = counted
-    if enforced.point is not None and others.point is not None:
+    # Shares of few accounts would tell how many they are.
+    parts = (total["enforced_missing"], total["missing"] - total["enforced_missing"])
+    large = min(parts) >= SMALLEST_CELL
+    if large and enforced.point is not None and others.point is not None:
         text += (
             f", among them {percent(enforced.point)} of the enforced and {percent(others.point)} "
             "of the others"

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from trustlib.core import Check, Estimate
-from trustlib.core.format import count, interval, plural
+from trustlib.core.format import count, interval
 from trustlib.harm.capture_models import chapman, frame, log_linear
 
 FloatArray = npt.NDArray[np.float64]
@@ -213,7 +213,7 @@ def _not_estimable(
 def _check(bound: Estimate, histories: CaptureHistories, close: int) -> Check:
     shared = int(histories.counts[histories.found.sum(axis=1) > 1].sum())
     text = (
-        f"{plural(shared, 'item')} of {bound.n:,} were found by more than one control; at least "
+        f"{shared:,} of {bound.n:,} {bound.unit} were found by more than one control; at least "
         f"{count(bound.point)} more ({interval(bound.low, bound.high)}) were found by none. "
         f"{AS_A_BOUND}"
     )
