@@ -10,7 +10,12 @@ from scipy.stats import beta
 
 from tests.harm.samples import drawn, population, sample
 from trustlib.harm.controls import controls, precision_of, recall_of, specificity_of
-from trustlib.harm.weighted_ratio import WeightedSum, ratio_interval, sum_interval
+from trustlib.harm.weighted_ratio import (
+    WeightedSum,
+    ratio_interval,
+    sum_interval,
+    weighted_sum,
+)
 
 NAMES = ("rule", "model")
 
@@ -71,6 +76,18 @@ def test_sum_interval_is_garwoods_for_equal_weights_and_bounds_zero():
     assert high == pytest.approx(10 * chi2.ppf(0.975, 16) / 2)
     none = sum_interval(WeightedSum(total=0, variance=0, largest=10), level=0.95)
     assert none == (0, pytest.approx(-10 * np.log(0.025)))
+
+
+def test_the_largest_weight_is_that_of_a_typical_view():
+    found = weighted_sum(
+        np.array([True, False, False, False]),
+        weight=np.array([1.0, 3.0, 2.0, 50.0]),
+        unseen=np.array([1.0, 1.0, 1.0, 1.0]),
+        cluster=np.arange(4),
+        stratum=np.array([0, 0, 1, 1]),
+        possible=np.array([True, True, True, False]),
+    )
+    assert (found.total, found.variance, found.largest) == (1, 1, 2.5)
 
 
 def test_sums_without_error_are_numbers():

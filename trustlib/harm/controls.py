@@ -210,6 +210,7 @@ def _sum(
         weight=expansion(sample, population, of),
         unseen=unseen_part(sample, population),
         cluster=sample.cluster if cluster else np.arange(sample.n),
+        stratum=sample.stratum,
         possible=could if could.any() else np.ones(sample.n, dtype=bool),
     )
 

@@ -69,7 +69,14 @@ def option_from_sample(
     for labels, worths in ((bad & new, value), (~bad & new, np.ones(sample.n))):
         amounts = weight * worths
         sums.append(
-            weighted_sum(labels, weight=amounts, unseen=unseen, cluster=group, possible=new)
+            weighted_sum(
+                labels,
+                weight=amounts,
+                unseen=unseen,
+                cluster=group,
+                stratum=sample.stratum,
+                possible=new,
+            )
         )
         clustered.append(np.bincount(group, amounts * np.sqrt(unseen) * labels))
     product = math.sqrt(sums[0].variance * sums[1].variance)

@@ -53,6 +53,7 @@ def weighted_sum(
     weight: FloatArray,
     unseen: FloatArray,
     cluster: IntArray,
+    stratum: IntArray,
     possible: npt.NDArray[np.bool_],
 ) -> WeightedSum:
     """The labels in `part` (n,), clusters counted together.
@@ -64,10 +65,13 @@ def weighted_sum(
     unseen
         (n,) 1 − f: the part of the population that was not looked at; 0 where all of it was.
     possible
-        (n,) labels of the kind that could have been in `part`: the largest weight is theirs.
+        (n,) labels of the kind that could have been in `part`: the largest weight is theirs. Where
+        weights differ within a stratum, as views do, it is the stratum's Σ w² / Σ w.
     """
     sums = np.bincount(cluster, weight * np.sqrt(unseen) * part)
-    largest = float((weight * unseen)[possible].max(initial=0.0))
+    could = weight * unseen * possible
+    first, second = np.bincount(stratum, could), np.bincount(stratum, could**2)
+    largest = float((second[first > 0] / first[first > 0]).max(initial=0.0))
     return WeightedSum(
         total=float(np.sum(weight[part])), variance=float(np.sum(sums**2)), largest=largest
     )
