@@ -99,6 +99,11 @@ def test_a_total_in_another_table_is_used():
     third = count_table([[6, 39], [0, 80]], variables=("a", "c"),
                         values=(first.values[0], ("x", "y")))  # fmt: skip
     assert attack([first, third])[0].low[0, 2] == 45
+    fourth = count_table([[6, 39], [50, 30]], variables=("a", "c"), values=third.values)
+    hidden = withheld(fourth, (0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2))
+    assert attack(hidden)[0].high[0, 0] == 56
+    shown = table([[5, 40], [30, 50]])
+    assert attack([shown, hidden])[1].high[0, 0] == 45  # the row's total in the other table
     other = count_table([45, 81], variables=("a",), values=(first.values[0],))
     with pytest.raises(ValueError, match="different counts"):
         attack([first, other])
