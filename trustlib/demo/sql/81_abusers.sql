@@ -29,7 +29,7 @@ sized AS (
         CASE WHEN growing THEN growing_hour() + below('ring.first', ring, 48)
              ELSE 240 + below('ring.first', ring, 1440) END AS first_hour,
         getvariable('burst_scale')
-            * (CASE WHEN growing THEN 4 ELSE 2 + below('ring.bursts', ring, 4) END) AS bursts
+            * (CASE WHEN growing THEN 5 ELSE 2 + below('ring.bursts', ring, 4) END) AS bursts
     FROM settled
 )
 SELECT
@@ -71,7 +71,8 @@ begun AS (
     SELECT
         *,
         CASE WHEN ring IS NOT NULL THEN ring_first
-             WHEN growing THEN growing_hour() + below('lone.first', account_id, 640)
+             WHEN growing THEN growing_hour() + greatest(
+                 below('lone.first', account_id, 640), below('lone.first+', account_id, 640))
              ELSE below('lone.first', account_id, getvariable('hours') + 240) - 240 END AS first_hour
     FROM numbered
 )

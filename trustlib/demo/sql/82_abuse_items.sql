@@ -5,8 +5,11 @@ CREATE TEMP TABLE abuse_drafts AS
 WITH bursts AS (
     SELECT
         *, account_id * 64 + number AS entry,
-        first_hour * 3600 + (last_hour - first_hour) * 3600 * number // bursts
-            + below('ring.burst', ring * 64 + number, 72000) AS burst_second
+        first_hour * 3600 + below('ring.burst', ring * 64 + number, 72000)
+            + (last_hour - first_hour) * 3600 * CASE WHEN growing
+                -- at shorter and shorter intervals
+                THEN number * (2 * bursts - number) ELSE number * bursts END // (bursts * bursts)
+            AS burst_second
     FROM (SELECT *, unnest(range(bursts)) AS number FROM abusers WHERE ring IS NOT NULL)
 ),
 posted AS (
