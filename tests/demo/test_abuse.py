@@ -11,6 +11,7 @@ import pytest
 
 from trustlib import demo
 from trustlib.core import Window
+from trustlib.demo import world as making
 from trustlib.demo.abuse import WORLD, read_abuse_truth
 
 MARKETS = {"alder", "birch", "cedar", "dogwood", "elm", "fir"}
@@ -200,7 +201,7 @@ def test_the_classifier_has_two_versions_and_drifts(
         "SELECT CASE WHEN model_version = 'scam-1' THEN 1 "
         f"WHEN scored_at < TIMESTAMP '{drift}' THEN 2 "
         f"WHEN scored_at >= TIMESTAMP '{drift}' + INTERVAL 8 DAY THEN 4 ELSE 3 END AS period, "
-        "t.item_id IS NOT NULL AS scam, avg(score) AS mean, avg((score >= .6)::INT) AS high "
+        "t.item_id IS NOT NULL AS scam, avg(score) AS mean, avg((score >= .65)::INT) AS high "
         "FROM scores LEFT JOIN truth.scam_items AS t USING (item_id) "
         "WHERE NOT coalesce(growing, false) GROUP BY ALL",
     ).pivot(index="period", columns="scam")
@@ -220,7 +221,7 @@ def test_controls_catch_a_part_and_leave_a_part(truth: demo.AbuseTruth) -> None:
     precision = {name: control.precision for name, control in truth.controls.items()}
     assert precision["scam_review"] > 0.9
     assert 0.6 < precision["scam_rule"] < 0.95
-    assert 0.4 < precision["scam_model"] < 0.8
+    assert 0.7 < precision["scam_model"] < 0.95
     assert precision["user_reports"] < 0.3
     assert 0.2 < truth.unseen / truth.total.violating_items < 0.55
 
@@ -314,3 +315,28 @@ def test_what_changed_is_written_down(
     assert changes["changed_at"].is_monotonic_increasing
     assert changes["changed_at"][1] == pd.Timestamp(truth.guideline_at.replace(tzinfo=None))
     assert (changes["note"].str.len() > 20).all()
+
+
+def test_the_large_worlds_products_have_room() -> None:
+    """What overflowed on the way to a hundred million views, without making them."""
+    with duckdb.connect() as engine:
+        engine.execute("ATTACH ':memory:' AS truth")
+        events = making.SIZES["large"]
+        settings = {**events, "hours": making.HOURS, "label_items": 10_000, "label_views": 10_000,
+                    "abuse_scale": 80, "ring_scale": 10, "burst_scale": 8}  # fmt: skip
+        for name, value in settings.items():
+            making._set(engine, name, value)
+        making._mixer(engine, 0)
+        engine.execute(making._sql("10_calendar"))
+        engine.execute(making._sql("30_accounts").split("CREATE TABLE accounts")[0])
+        macros = "CREATE TEMP MACRO violates"
+        engine.execute(macros + making._sql("40_items").split(macros)[1])
+        for name in ("81_abusers", "82_abuse_items"):
+            engine.execute(making._sql(name))
+        engine.execute(making._sql("88_labels").split("CREATE TEMP TABLE strata")[0])
+        scams = one(engine, "SELECT count(*) FROM abuse_items WHERE bad")
+        assert 0.002 * events["items"] < scams < 0.005 * events["items"]
+        assert 60 <= one(engine, "SELECT count(*) FROM rings") <= 100
+        assert one(engine, "SELECT max(item_id) * 16 + 12 FROM abuse_items") < 2**32
+        assert one(engine, "SELECT item_ppm(2, false, 3500000)") == 1000
+        assert one(engine, "SELECT view_ppm(5)") == 5555

@@ -47,7 +47,7 @@ WITH alone AS (
     SELECT m, growing, unnest(range(n)) AS place
     FROM (
         SELECT m, false AS growing,
-               getvariable('items') * share(m) // 1000 * lone_ppm(m) // 2500000 AS n
+               getvariable('items')::BIGINT * share(m) // 1000 * lone_ppm(m) // 2500000 AS n
         FROM markets
         UNION ALL
         SELECT growing_market(), true, 16 * getvariable('abuse_scale')

@@ -8,7 +8,7 @@ CREATE TEMP MACRO sensitivity_before_permille() AS 600;
 CREATE TABLE truth.raters AS
 SELECT rater_id::INTEGER AS rater_id, 840000 + below('rater.sensitivity', rater_id, 140000)
            AS sensitivity_ppm,
-       999300 + below('rater.specificity', rater_id, 650) AS specificity_ppm
+       999800 + below('rater.specificity', rater_id, 190) AS specificity_ppm
 FROM range(1, raters() + 1) AS t(rater_id);
 -- Looked up in lists and not joined: see 10_calendar.sql.
 SET VARIABLE sensitivity = (SELECT list(sensitivity_ppm ORDER BY rater_id) FROM truth.raters);
@@ -25,12 +25,20 @@ CREATE TEMP MACRO early(labelled_at) AS labelled_at < at_hour(guideline_hour(), 
 -- after the sampling was changed.
 CREATE TEMP MACRO stratum_of(score) AS
     CASE WHEN score < 0.25 THEN 1 WHEN score < 0.35 THEN 2 WHEN score < 0.45 THEN 3
-         WHEN score < 0.6 THEN 4 ELSE 5 END;
+         WHEN score < 0.65 THEN 4 ELSE 5 END;
 CREATE TEMP MACRO stratum_name(stratum) AS
-    ['score-00-25', 'score-25-35', 'score-35-45', 'score-45-60', 'score-60-100'][stratum];
+    ['score-00-25', 'score-25-35', 'score-35-45', 'score-45-65', 'score-65-100'][stratum];
 CREATE TEMP MACRO wanted_permille(stratum, late) AS
-    CASE WHEN late THEN [250, 200, 200, 200, 150][stratum]
-         ELSE [350, 250, 150, 150, 100][stratum] END;
+    CASE WHEN late THEN [200, 325, 175, 150, 150][stratum]
+         ELSE [275, 350, 150, 125, 100][stratum] END;
+
+-- The chance of an item, and of a view, to be drawn, in ppm. Wide on purpose: see 30_accounts.sql.
+CREATE TEMP MACRO item_ppm(stratum, late, items) AS
+    least(getvariable('label_items')::BIGINT * 1000 * wanted_permille(stratum, late) // items,
+          1000000);
+CREATE TEMP MACRO view_ppm(stratum) AS
+    least(getvariable('label_views')::BIGINT * 10000 * [37, 170, 660, 1400, 6000][stratum]
+          // getvariable('views'), 1000000);
 
 CREATE TEMP TABLE strata AS
 SELECT stratum, count(*) AS n FROM (SELECT stratum_of(score) AS stratum FROM scores)
@@ -43,9 +51,8 @@ CREATE TEMP TABLE sampled AS
 WITH designed AS (
     SELECT
         item_id, scored_at, stratum_of(score) AS stratum,
-        least(getvariable('label_items') * 1000
-            * wanted_permille(stratum_of(score), scored_at >= at_hour(sampling_hour(), 0))
-            // getvariable('stratum_items')[stratum_of(score)], 1000000) AS ppm
+        item_ppm(stratum_of(score), scored_at >= at_hour(sampling_hour(), 0),
+                 getvariable('stratum_items')[stratum_of(score)]) AS ppm
     FROM scores
 )
 SELECT designed.*, scam.item_id IS NOT NULL AS scam
@@ -80,11 +87,7 @@ WHERE labelled_at < at_hour(getvariable('hours'), 0)
 ORDER BY labelled_at, item_id, rater_id;
 
 -- Views, drawn at random within strata of the item's score: each row is one view, so that an item
--- counts as often as it was seen. In ppm of a stratum's views.
-CREATE TEMP MACRO view_ppm(stratum) AS
-    least(getvariable('label_views') * 10000 * [37, 170, 660, 1400, 4300][stratum]
-          // getvariable('views'), 1000000);
-
+-- counts as often as it was seen.
 CREATE TABLE view_labels AS
 WITH candidates AS (
     SELECT view_id, item_id, viewed_at FROM views WHERE chance('label.view', view_id, view_ppm(5))
@@ -109,15 +112,15 @@ FROM given
 WHERE labelled_at < at_hour(getvariable('hours'), 0)
 ORDER BY labelled_at, view_id;
 
--- Forty scams and 460 harmless items, put into every rater's queue under the new guideline.
+-- Sixty scams and 940 harmless items, put into every rater's queue under the new guideline.
 CREATE TABLE gold_labels AS
 WITH known AS (
     SELECT item_id, 1 AS gold FROM (FROM truth.scam_items ORDER BY bits('gold', item_id), item_id
-                                    LIMIT 40)
+                                    LIMIT 60)
     UNION ALL
     SELECT item_id, 0 FROM (
         FROM scores WHERE item_id % 8 < 6 AND chance('gold.candidate', item_id, 10000)
-        ORDER BY bits('gold', item_id), item_id LIMIT 460)
+        ORDER BY bits('gold', item_id), item_id LIMIT 940)
 ),
 asked AS (
     SELECT *, item_id * 16 + rater_id AS entry
