@@ -68,7 +68,7 @@ SELECT seen.*, i.account_id, i.bad
            AND chance('scam.disables', item_id, CASE WHEN i.growing THEN 150000 ELSE 450000 END)
            AS disables
 FROM seen JOIN abuse_items AS i USING (item_id)
-WHERE chance('scam.removes', item_id, CASE WHEN i.bad THEN 920000 ELSE 30000 END)
+WHERE chance('scam.removes', item_id, CASE WHEN i.bad THEN 920000 ELSE 150000 END)
   AND reviewed_second < getvariable('hours') * 3600;
 
 CREATE TEMP TABLE disabled AS

@@ -79,7 +79,7 @@ WITH everything AS (
     FROM false_hits AS h LEFT JOIN gone USING (item_id)
     WHERE h.code = 3 AND gone.acted_at IS NULL AND h.item_id % 8 < 6
       AND chance('scam.reviews.hit', h.item_id, 400000)
-      AND chance('scam.review.wrong', h.item_id, 150000)
+      AND chance('scam.review.wrong', h.item_id, 400000)
       AND h.item_id NOT IN (SELECT item_id FROM truth.violating_items)
       AND h.acted_at < at_hour(getvariable('hours') - 74, 0)
 )
