@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -48,6 +49,17 @@ def test_the_groups_add_up_to_the_total(truth: demo.AbuseTruth) -> None:
             assert sum(getattr(harm, count) for harm in groups.values()) == getattr(
                 truth.total, count
             )
+
+
+def test_a_window_without_anything_has_no_prevalence(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    found = read_abuse_truth(engine, window=Window(WORLD.end, WORLD.end + timedelta(days=1)))
+    assert (found.total.items, found.total.views, found.unseen, found.by_market) == (0, 0, 0, {})
+    assert math.isnan(found.total.prevalence)
+    assert math.isnan(found.total.prevalence_views)
+    assert math.isnan(found.controls["scam_rule"].recall)
+    assert math.isnan(found.controls["scam_rule"].precision)
 
 
 def test_a_window_by_hand(engine: duckdb.DuckDBPyConnection) -> None:

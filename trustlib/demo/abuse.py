@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trustlib.core import Window
 from trustlib.demo.world import FOLDER, HOURS, START
@@ -159,13 +159,9 @@ def read_abuse_truth(engine: DuckDBPyConnection, *, window: Window = WORLD) -> A
         "SELECT account_id, ring, growing, disabled_at IS NOT NULL, vanished FROM truth.abusers "
         "ORDER BY account_id"
     ).fetchall()
-    rings: dict[int, list[int]] = {}
-    for account, ring, *_ in accounts:
-        if ring is not None:
-            rings.setdefault(ring, []).append(account)
     return AbuseTruth(
         window=window,
-        total=_grouped(cells, lambda week, market, kind: 0)[0],
+        total=_sum(cells.values()),
         by_market=_grouped(cells, lambda week, market, kind: market),
         by_week=_grouped(cells, lambda week, market, kind: week),
         by_segment=_grouped(cells, lambda week, market, kind: (market, kind)),
@@ -173,7 +169,7 @@ def read_abuse_truth(engine: DuckDBPyConnection, *, window: Window = WORLD) -> A
         unseen=unseen,
         affected_viewers=viewers,
         abusive_accounts=actors,
-        rings={ring: tuple(members) for ring, members in rings.items()},
+        rings=_grouped_by_ring(accounts),
         growing_market=market,
         growing_kind=kind,
         growing_since=since.replace(tzinfo=UTC),
@@ -185,6 +181,14 @@ def read_abuse_truth(engine: DuckDBPyConnection, *, window: Window = WORLD) -> A
         vanished=tuple(row[0] for row in accounts if row[4]),
         drift_at=drift.replace(tzinfo=UTC),
     )
+
+
+def _grouped_by_ring(accounts: Sequence[Sequence[Any]]) -> dict[int, tuple[int, ...]]:
+    rings: dict[int, list[int]] = {}
+    for account, ring, *_ in accounts:
+        if ring is not None:
+            rings.setdefault(ring, []).append(account)
+    return {ring: tuple(members) for ring, members in rings.items()}
 
 
 def _cells(engine: DuckDBPyConnection, bounds: list[datetime]) -> dict[tuple[str, str, str], Harm]:
@@ -221,15 +225,16 @@ def _grouped(
     groups: dict[K, list[Harm]] = {}
     for names, harm in cells.items():
         groups.setdefault(key(*names), []).append(harm)
-    return {
-        name: Harm(
-            items=sum(harm.items for harm in found),
-            violating_items=sum(harm.violating_items for harm in found),
-            views=sum(harm.views for harm in found),
-            violating_views=sum(harm.violating_views for harm in found),
-        )
-        for name, found in groups.items()
-    }
+    return {name: _sum(found) for name, found in groups.items()}
+
+
+def _sum(found: Collection[Harm]) -> Harm:
+    return Harm(
+        items=sum(harm.items for harm in found),
+        violating_items=sum(harm.violating_items for harm in found),
+        views=sum(harm.views for harm in found),
+        violating_views=sum(harm.violating_views for harm in found),
+    )
 
 
 def _controls(
