@@ -62,6 +62,7 @@ studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in test
 	$(BIN)/python -m tests.studies.rollout_truth
 	$(BIN)/python -m tests.studies.synth_coverage
 	$(BIN)/python -m tests.studies.synth_truth
+	$(BIN)/python -m tests.studies.prevalence_coverage
 
 .PHONY: bench
 bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one run

@@ -23,7 +23,17 @@ def said(capsys, *words: str) -> tuple[int, str]:
 def test_help_names_every_command_and_the_exit_codes(capsys) -> None:
     code, text = said(capsys, "--help")
     assert code == 0
-    for word in ("run", "list", "params", "new", "verify", "gallery", "demo", "exit codes"):
+    for word in (
+        "run",
+        "list",
+        "params",
+        "new",
+        "verify",
+        "gallery",
+        "sample",
+        "demo",
+        "exit codes",
+    ):
         assert word in text
 
 

@@ -188,6 +188,13 @@ def gallery_(args: Namespace) -> int:
     return 0
 
 
+def sample_(args: Namespace) -> int:
+    """``trustlib sample SOURCE``."""
+    from trustlib.cli.sample import sample
+
+    return sample(args)
+
+
 def demo_(args: Namespace) -> int:
     """``trustlib demo``."""
     from trustlib import demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"trustlib: {message}\n  next: {self.prog} --help\n")
 
 
-VERBS = ("run", "list", "params", "new", "verify", "gallery", "demo")
+VERBS = ("run", "list", "params", "new", "verify", "gallery", "sample", "demo")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,6 +105,8 @@ def parser() -> argparse.ArgumentParser:
     gallery = verb("gallery", "write reports/index.html again and print its path")
     _reports(gallery)
 
+    _sample(verb("sample", "plan the next labelling round, and draw its items"))
+
     demo = verb("demo", "make the demo world that the examples run on")
     demo.add_argument(
         "--size",
@@ -113,6 +116,86 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--seed", type=int, default=0, help="the same seed gives the same world (0)")
     return top
+
+
+def _sample(sample: argparse.ArgumentParser) -> None:
+    sample.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="scored items, one per row: .csv, .parquet, .sql or a table",
+    )
+    sample.add_argument(
+        "--votes", type=_positive, required=True, metavar="N", help="votes that raters can give"
+    )
+    sample.add_argument(
+        "--out", type=Path, metavar="FILE", help="draw the items and write the worklist (CSV)"
+    )
+    sample.add_argument(
+        "--ids", type=Path, metavar="FILE", help="write which item each key of the worklist is"
+    )
+    sample.add_argument(
+        "--key",
+        default="TRUSTLIB_SAMPLE_KEY",
+        metavar="VARIABLE",
+        help="the environment variable with the key for ids (TRUSTLIB_SAMPLE_KEY)",
+    )
+    sample.add_argument(
+        "--of",
+        choices=("items", "views"),
+        default="items",
+        help="the prevalence is to be a share of items, or of views (items)",
+    )
+    sample.add_argument(
+        "--prevalence",
+        type=_share,
+        metavar="SHARE",
+        help="expected in all (0.003): scores are scaled to it, else taken as probabilities",
+    )
+    sample.add_argument(
+        "--cuts", type=_score, nargs="+", metavar="SCORE", help="where score strata end"
+    )
+    sample.add_argument("--overlap", type=_overlap, default=0.1, help="part rated twice (0.1)")
+    sample.add_argument("--floor", type=_floor, default=30, help="least labels per stratum (30)")
+    sample.add_argument("--level", type=_share, default=0.95, help="of the interval (0.95)")
+    sample.add_argument("--seed", type=int, default=0, help="another seed draws other items (0)")
+    sample.add_argument("--connection", metavar="VARIABLE", help="variable that holds a URL")
+    for name, otherwise in (("item", "item_id"), ("score", "score"), ("views", None)):
+        sample.add_argument(
+            f"--{name}-column",
+            default=otherwise,
+            metavar="NAME",
+            help=f"the column with the {name} ({otherwise or 'with --of views: views'})",
+        )
+
+
+def _share(word: str, *, none: bool = False) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not (0 < number < 1 or (none and number == 0)):
+        raise argparse.ArgumentTypeError("a share between 0 and 1 is needed")
+    return number
+
+
+def _overlap(word: str) -> float:
+    return _share(word, none=True)
+
+
+def _score(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError("a number is needed")
+    return number
+
+
+def _floor(word: str) -> int:
+    if _positive(word) < 2:
+        raise argparse.ArgumentTypeError("2 or more are needed: one label shows no spread")
+    return int(word)
 
 
 def _reports(verb: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
-"""A small made-up platform with planted incidents and two interventions, the same for
-everyone with the same seed."""
+"""A small made-up platform with planted incidents, two interventions and rings of scammers, the
+same for everyone with the same seed."""
 
+from trustlib.demo.abuse import AbuseTruth, Control, Harm, Rater, abuse_truth
 from trustlib.demo.reply_limits import LimitsTruth, limits_truth
 from trustlib.demo.rollout import RolloutTruth, rollout_truth
 from trustlib.demo.world import FOLDER, SIZES, DemoWorld, Truth, build, truth
@@ -8,10 +9,15 @@ from trustlib.demo.world import FOLDER, SIZES, DemoWorld, Truth, build, truth
 __all__ = [
     "FOLDER",
     "SIZES",
+    "AbuseTruth",
+    "Control",
     "DemoWorld",
+    "Harm",
     "LimitsTruth",
+    "Rater",
     "RolloutTruth",
     "Truth",
+    "abuse_truth",
     "build",
     "limits_truth",
     "rollout_truth",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".trustlib/demo")
 # Part of what decides whether a world on disk can be kept: change it with the SQL.
-VERSION = 3
+VERSION = 4
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 HOURS = 14 * 168
 CHUNK_ROWS = 4_000_000
@@ -41,6 +41,7 @@ SIZES: dict[str, Mapping[str, int]] = {
 TABLES = (
     *("accounts", "items", "views", "reports", "actions", "incident_log"),
     *("rollouts", "complaints", "harassment_reports"),
+    *("scores", "labels", "view_labels", "gold_labels", "appeals", "instrument_changes"),
 )
 
 
@@ -264,7 +265,28 @@ def generate(
     _chunks(engine, "71_views_chunk", events["views"])
     _chunks(engine, "72_reports_chunk", events["reports"])
     engine.execute(_sql("80_planted_exposure"))
+    _abuse(engine, events)
     _rollouts(engine)
+
+
+def _abuse(engine: DuckDBPyConnection, events: Mapping[str, int]) -> None:
+    """Scams, after all else: no row from before changes, but what a report is about."""
+    scale = max(events["items"] // 300_000, 1)
+    rings = max(scale // 8, 1)
+    settings = {
+        "abuse_scale": scale,
+        "ring_scale": rings,
+        "burst_scale": scale // rings,
+        "label_items": 2000 * (1 + (scale > 1) + 3 * (scale > 8)),
+        "label_views": 2000 * (1 + (scale > 1) + 3 * (scale > 8)),
+    }
+    for name, value in settings.items():
+        _set(engine, name, value)
+    for name in ("81_abusers", "82_abuse_items", "83_scores"):
+        engine.execute(_sql(name))
+    _chunks(engine, "84_scores_chunk", events["items"])
+    for name in ("85_enforcement", "86_abuse_tables", "87_abuse_views", "88_labels", "89_appeals"):
+        engine.execute(_sql(name))
 
 
 def generate_rollouts(engine: DuckDBPyConnection, *, seed: int = 0) -> None:
