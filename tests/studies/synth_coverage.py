@@ -31,7 +31,7 @@ from trustlib.interventions.synth.contaminated import contaminated
 from trustlib.interventions.synth.fit import Preset, fit
 from trustlib.interventions.synth.placebos_in_space import InSpace, in_space
 from trustlib.interventions.synth.resampling import SMOOTH, bootstrap, jackknife
-from trustlib.interventions.synth.spread import Spread, spread
+from trustlib.interventions.synth.spread import Spread, spread_of
 from trustlib.interventions.synth.worlds import (
     BASELINE,
     ONE_TREATED,
@@ -117,13 +117,7 @@ def intervals(
 
 
 def _spread(preset: Preset, chance: InSpace) -> Spread:
-    return spread(
-        preset,
-        paths=chance.paths,
-        pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_misfit,
-        level=LEVEL,
-    )
+    return spread_of(chance, preset, level=LEVEL)
 
 
 def _periods(errors: np.ndarray, after: np.ndarray, by: Spread) -> float:

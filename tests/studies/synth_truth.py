@@ -33,7 +33,7 @@ from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.panel_from_frame import synth_panel
 from trustlib.interventions.synth.placebos_in_space import in_space
 from trustlib.interventions.synth.spec import SynthSpec
-from trustlib.interventions.synth.spread import spread
+from trustlib.interventions.synth.spread import spread_of
 from trustlib.interventions.synth.total import sized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,13 +119,7 @@ def _runs(panel: SynthPanel, truth: LimitsTruth, seed: int, pool: str) -> Iterab
     for preset, name in NAMES.items():
         found = fit(case, preset)
         chance = in_space(parts, [found])
-        by = spread(
-            preset,
-            paths=chance.paths,
-            pre_rmspe=chance.pre_rmspe,
-            own_rmspe=chance.own_misfit,
-            level=SPEC.level,
-        )
+        by = spread_of(chance, preset, level=SPEC.level)
         size = sized(panel, {start: found.gap}, scale="rate", spec=SPEC)
         average = (np.arange(case.n_periods) >= start) / case.n_post
         for quantity, right, point, weights in (

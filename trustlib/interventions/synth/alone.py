@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 
-from trustlib.core import Check, Estimate
 from trustlib.interventions.disclosure import may_be_named
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.spec import Scale
@@ -57,12 +56,12 @@ def alone(panel: SynthPanel, spec: SynthSpec, *, scale: Scale, because: str) -> 
         design=_design(panel, found, scale=scale, because=because, shown=shown),
         estimates=numbers,
         checks=checks,
-        verdict=_verdict(numbers["att"], checks),
+        verdict=verdict_alone(numbers["att"], checks),
         path=_path(panel, found),
         gap=_gap(panel, found, size),
         weights=_empty("unit", "group", weight=float),
         time_weights=_empty("time", "group", weight=float),
-        pool=_pool(panel, names),
+        pool=frames.pool_unused(panel, names, UNUSED),
         predictors=_empty("predictor", treated=float, synthetic=float, donors=float,
                           importance=float),
         placebos=_empty("unit", treated=bool, att=float, pre_rmspe=float, post_rmspe=float,
@@ -71,13 +70,11 @@ def alone(panel: SynthPanel, spec: SynthSpec, *, scale: Scale, because: str) -> 
         leave_one_out=_empty(LEAVE_ONE_OUT[0], **dict.fromkeys(LEAVE_ONE_OUT[1:], float)),
         in_time=_empty(IN_TIME[0], pre=int, post=int, **dict.fromkeys(IN_TIME[3:], float)),
         comparison=_comparison(panel, found, spec),
-        totals=_totals(panel, found, size, spec),
+        totals=frames.totals_frame(
+            panel, size, found, all_half=found.half(size.slope), value_usd=spec.unit_value_usd
+        ),
         regression=found.regression,
     )  # fmt: skip
-
-
-def _verdict(att: Estimate, checks: tuple[Check, ...]) -> str:
-    return verdict_alone(att, checks)
 
 
 def _mean_after(found: Interrupted) -> FloatArray:
@@ -85,21 +82,23 @@ def _mean_after(found: Interrupted) -> FloatArray:
     return np.asarray(after / after.sum())
 
 
+def _att(found: Interrupted) -> Found:
+    weights = _mean_after(found)
+    return Found(point=found.att, half=found.half(weights), error=found.error(weights))
+
+
 def _numbers(found: Interrupted, size: Sized) -> Numbers:
     last = np.eye(len(found.actual))[-1]
     before = (found.actual - found.counterfactual)[: found.start]
     method = f"{LED_NAMES[METHOD]}; {interval_name('regression', 0)}"
-    weights = _mean_after(found)
     known = found.reason is None
     return Numbers(
-        att=Found(point=found.att, half=found.half(weights), error=_error(found, weights)),
-        final=Found(
-            point=float(found.effect[-1]), half=found.half(last), error=_error(found, last)
-        ),
+        att=_att(found),
+        final=Found(point=float(found.effect[-1]), half=found.half(last), error=found.error(last)),
         total=Found(
             point=size.total if known else math.nan,
             half=found.half(size.slope),
-            error=_error(found, size.slope),
+            error=found.error(size.slope),
         ),
         observed=float(size.observed.sum()),
         method=method,
@@ -112,10 +111,6 @@ def _numbers(found: Interrupted, size: Sized) -> Numbers:
         donors=0,
         cells=size.cells,
     )
-
-
-def _error(found: Interrupted, weights: FloatArray) -> float:
-    return found.error(weights) if found.reason is None else math.nan
 
 
 def _design(
@@ -159,8 +154,6 @@ def _path(panel: SynthPanel, found: Interrupted) -> pd.DataFrame:
 def _gap(panel: SynthPanel, found: Interrupted, size: Sized) -> pd.DataFrame:
     n = panel.n_periods
     after = np.arange(n) >= found.start
-    reach = np.array([found.half(np.where(np.arange(n) <= t, size.slope, 0.0)) for t in range(n)])
-    running = np.where(after, np.cumsum(size.effect), np.nan)
     return pd.DataFrame(
         {
             "time": panel.period_names,
@@ -171,41 +164,15 @@ def _gap(panel: SynthPanel, found: Interrupted, size: Sized) -> pd.DataFrame:
             "conformal_low": np.nan,
             "conformal_high": np.nan,
             "conformal_p": np.nan,
-            "cumulative": running,
-            "cumulative_low": running - reach,
-            "cumulative_high": running + reach,
+            **frames.running(size, found, found.start),
             "after": after,
         }
     )
 
 
-def _totals(panel: SynthPanel, found: Interrupted, size: Sized, spec: SynthSpec) -> pd.DataFrame:
-    return frames.totals_frame(
-        panel, size, found, all_half=found.half(size.slope), value_usd=spec.unit_value_usd
-    )
-
-
-def _pool(panel: SynthPanel, names: tuple[str, ...]) -> pd.DataFrame:
-    rows: list[dict[str, object]] = [
-        {
-            "unit": names[unit],
-            "role": "treated" if panel.treated[unit] else "left out",
-            "reason": "" if panel.treated[unit] else UNUSED,
-            "first_treated": panel.period_names[panel.first_treated[unit]]
-            if panel.treated[unit]
-            else "",
-            "weight": np.nan,
-        }
-        for unit in range(panel.n_units)
-    ]
-    rows.sort(key=lambda row: row["role"] != "treated")
-    return pd.DataFrame([*rows, *frames.left_out_rows(panel, names)])
-
-
 def _comparison(panel: SynthPanel, found: Interrupted, spec: SynthSpec) -> pd.DataFrame:
     weights = _mean_after(found)
-    own = Found(point=found.att, half=found.half(weights), error=_error(found, weights))
-    rows = [headline_row(METHOD, own, interval_name("regression", 0))]
+    rows = [headline_row(METHOD, _att(found), interval_name("regression", 0))]
     if len(panel.donors):
         parts = cases(panel)
         rows += [other_row(parts, weights, preset, spec) for preset in others(panel, METHOD)]

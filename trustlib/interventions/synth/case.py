@@ -61,21 +61,23 @@ class Case:
 
     def placebo(self, donor: int, *, noise: float | None = None) -> Case:
         """The same question of a donor, with the other donors as its pool."""
-        others = np.arange(self.n_donors) != donor
         predictors = self.donor_predictors
         return replace(
-            self,
+            self.without(donor),
             target=self.donors[donor],
-            donors=self.donors[others],
             n_treated=1,
             target_predictors=np.empty(0) if predictors is None else predictors[donor],
-            donor_predictors=None if predictors is None else predictors[others],
             noise=noise,
         )
 
-    def without(self, donor: int) -> Case:
-        """The same target without one donor."""
-        others = np.arange(self.n_donors) != donor
+    @property
+    def fitted(self) -> slice:
+        """The periods on which predictor weights are fitted."""
+        return slice(self.fit_from, self.n_pre if self.fit_to is None else self.fit_to)
+
+    def without(self, *donors: int) -> Case:
+        """The same target without the donors at these positions."""
+        others = ~np.isin(np.arange(self.n_donors), donors)
         predictors = self.donor_predictors
         return replace(
             self,

@@ -51,10 +51,37 @@ def combined(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> float:
     return float(weights @ np.array([fit.att for fit in fits]) / weights.sum())
 
 
-def together(gaps: FloatArray, *, units: IntArray, starts: IntArray) -> tuple[FloatArray, float]:
-    """(n_periods,) mean gap over the units treated by then, and the effect over all their cells.
+def mean_weights(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> FloatArray:
+    """(n_donors,) over cohorts, each counting with its units."""
+    units = np.array([case.n_treated for _, case in parts], dtype=float)
+    return np.asarray(units / units.sum() @ np.stack([found.unit_weights for found in fits]))
+
+
+def pooled_misfit(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> float:
+    """Root mean squared gap before the start, over the treated units' periods before it."""
+    before = np.array([case.n_treated * case.n_pre for _, case in parts], dtype=float)
+    misfit = np.array([found.pre_rmspe for found in fits])
+    return float(np.sqrt(before @ misfit**2 / before.sum()))
+
+
+def treated_by(n_periods: int, *, units: IntArray, starts: IntArray) -> IntArray:
+    """(n_cohorts, n_periods) units treated by then; `units` and `starts` (n_cohorts,)."""
+    return np.asarray(units[:, None] * (np.arange(n_periods) >= starts[:, None]))
+
+
+def mean_path(values: FloatArray, *, units: IntArray, starts: IntArray) -> FloatArray:
+    """(n_periods,) mean of `values` (n_cohorts, n_periods) over the units treated by then.
 
     Before the first start the mean is over all units.
+    """
+    n_periods = values.shape[1]
+    counted = treated_by(n_periods, units=units, starts=starts)
+    counted = counted + units[:, None] * (np.arange(n_periods) < starts.min())
+    return np.asarray((counted * values).sum(axis=0) / counted.sum(axis=0))
+
+
+def together(gaps: FloatArray, *, units: IntArray, starts: IntArray) -> tuple[FloatArray, float]:
+    """(n_periods,) mean gap over the units treated by then, and the effect over all their cells.
 
     Parameters
     ----------
@@ -63,9 +90,6 @@ def together(gaps: FloatArray, *, units: IntArray, starts: IntArray) -> tuple[Fl
     units, starts
         (n_cohorts,) treated units, and first treated periods.
     """
-    periods = np.arange(gaps.shape[1])
-    after = periods >= starts[:, None]
-    cells = units[:, None] * after
-    counted = units[:, None] * (after | (periods < starts.min()))
-    path = (counted * gaps).sum(axis=0) / counted.sum(axis=0)
+    cells = treated_by(gaps.shape[1], units=units, starts=starts)
+    path = mean_path(gaps, units=units, starts=starts)
     return path, float((cells * gaps).sum() / cells.sum())

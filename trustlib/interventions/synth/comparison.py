@@ -14,7 +14,7 @@ from trustlib.interventions.synth.estimates import Found
 from trustlib.interventions.synth.fit import Preset, fit
 from trustlib.interventions.synth.placebos_in_space import in_space
 from trustlib.interventions.synth.spec import SynthSpec
-from trustlib.interventions.synth.spread import spread
+from trustlib.interventions.synth.spread import spread_of
 from trustlib.interventions.synth.words import LED_NAMES, interval_name
 
 # Of random assignments where several units were treated: what stands beside the headline need
@@ -33,13 +33,7 @@ def other_row(
     """The row of a preset that is not the headline's, with its own placebos."""
     fits = [fit(case, preset) for _, case in parts]
     chance = in_space(parts, fits, draws=min(spec.draws, DRAWS_BESIDE), seed=spec.seed)
-    by = spread(
-        preset,
-        paths=chance.paths,
-        pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_misfit,
-        level=spec.level,
-    )
+    by = spread_of(chance, preset, level=spec.level)
     found = Found(
         point=combined(parts, fits), half=by.half(att_weights), error=by.error(att_weights)
     )

@@ -25,9 +25,9 @@ from trustlib.core import Check
 from trustlib.core.format import count, percent, plural
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
-from trustlib.interventions.synth.cohorts import combined
+from trustlib.interventions.synth.cohorts import combined, mean_weights
 from trustlib.interventions.synth.fit import Fit, fit
-from trustlib.interventions.synth.leave_one_out import LEAST_WEIGHT, mean_weights
+from trustlib.interventions.synth.leave_one_out import LEAST_WEIGHT
 from trustlib.stats.serial import mad
 
 FEWEST = 6  # donors, below which none stands out from the others
@@ -161,12 +161,7 @@ def _without(
 ) -> float:
     if not donors:
         return combined(parts, fits)
-    rest = []
-    for start, case in parts:
-        left = case
-        for donor in sorted(donors, reverse=True):
-            left = left.without(donor)
-        rest.append((start, left))
+    rest = [(start, case.without(*donors)) for start, case in parts]
     return combined(rest, [fit(case, fits[0].preset) for _, case in rest])
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core.text import told_apart
-from trustlib.interventions.panel import FloatArray
+from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.case import Case
+from trustlib.interventions.synth.cohorts import mean_path, mean_weights, treated_by
 from trustlib.interventions.synth.fit import Fit
 from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.placebos_in_space import InSpace
@@ -24,10 +25,16 @@ LONGEST = 64  # characters of a unit's name
 class Cohort:
     """Units treated from one date on, and what was fitted to their mean."""
 
-    start: int
-    units: int
     case: Case
     fit: Fit
+
+    @property
+    def start(self) -> int:
+        return self.case.n_pre
+
+    @property
+    def units(self) -> int:
+        return self.case.n_treated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,26 +52,24 @@ class Mean:
 
     actual: FloatArray
     gap: FloatArray
-    treated: FloatArray
+    treated: IntArray
 
     @property
     def att_weights(self) -> FloatArray:
         """(n_periods,) with which the gaps sum to the average effect on the treated."""
-        return self.treated / self.treated.sum()
+        return np.asarray(self.treated / self.treated.sum())
 
 
-def mean_of(cohorts: Sequence[Cohort], n_periods: int) -> Mean:
+def mean_of(cohorts: Sequence[Cohort]) -> Mean:
     """The cohorts' mean, each weighing its number of units."""
-    periods = np.arange(n_periods)
-    first = min(cohort.start for cohort in cohorts)
-    units = np.array([float(cohort.units) for cohort in cohorts])
-    treated_by = np.stack([periods >= cohort.start for cohort in cohorts])
-    counted = units[:, None] * (treated_by | (periods < first))
-    share = counted / counted.sum(axis=0)
+    units = np.array([cohort.units for cohort in cohorts])
+    starts = np.array([cohort.start for cohort in cohorts])
+    targets = np.stack([cohort.case.target for cohort in cohorts])
+    gaps = np.stack([cohort.fit.gap for cohort in cohorts])
     return Mean(
-        actual=(share * np.stack([cohort.case.target for cohort in cohorts])).sum(axis=0),
-        gap=(share * np.stack([cohort.fit.gap for cohort in cohorts])).sum(axis=0),
-        treated=(units[:, None] * treated_by).sum(axis=0),
+        actual=mean_path(targets, units=units, starts=starts),
+        gap=mean_path(gaps, units=units, starts=starts),
+        treated=treated_by(gaps.shape[1], units=units, starts=starts).sum(axis=0),
     )
 
 
@@ -126,8 +131,6 @@ def gap_frame(
     first = min(cohort.start for cohort in cohorts)
     half = _halves(spread, n, first)
     after = np.arange(n) >= first
-    reach = np.array([spread.half(np.where(np.arange(n) <= t, size.slope, 0.0)) for t in range(n)])
-    running = np.where(after, np.cumsum(size.effect), np.nan)
     blank = np.full(n, np.nan)
     frame = pd.DataFrame(
         {
@@ -139,9 +142,7 @@ def gap_frame(
             "conformal_low": conformal.get("low", blank),
             "conformal_high": conformal.get("high", blank),
             "conformal_p": conformal.get("p_value", blank),
-            "cumulative": running,
-            "cumulative_low": np.where(after, running - reach, np.nan),
-            "cumulative_high": np.where(after, running + reach, np.nan),
+            **running(size, spread, first),
             "after": after,
         }
     )
@@ -161,6 +162,17 @@ def gap_frame(
     numbers = [name for name in frame.columns if name not in ("time", "group", "after")]
     own = [part.astype(dict.fromkeys(numbers, float)) for part in own]
     return pd.concat([frame, *own], ignore_index=True)
+
+
+def running(size: Sized, spread: Reach, first: int) -> dict[str, FloatArray]:
+    """The total as it grows, (n_periods,) cumulative, cumulative_low, cumulative_high; NaN before
+    the period `first`."""
+    periods = np.arange(len(size.effect))
+    total = np.where(periods >= first, np.cumsum(size.effect), np.nan)
+    half = np.array([spread.half(np.where(periods <= t, size.slope, 0.0)) for t in periods])
+    return {
+        "cumulative": total, "cumulative_low": total - half, "cumulative_high": total + half,
+    }  # fmt: skip
 
 
 def _halves(spread: Reach, n_periods: int, first: int) -> FloatArray:
@@ -198,24 +210,38 @@ def time_weights_frame(panel: SynthPanel, cohorts: Sequence[Cohort]) -> pd.DataF
 
 def pool_frame(panel: SynthPanel, cohorts: Sequence[Cohort], names: Sequence[str]) -> pd.DataFrame:
     """`SynthResult.pool`: treated first, donors by weight, then who was left out."""
-    total = sum(cohort.units for cohort in cohorts)
-    mean = sum(cohort.units / total * cohort.fit.unit_weights for cohort in cohorts)
-    weight = dict(zip(panel.donors.tolist(), np.asarray(mean).tolist(), strict=True))
-    rows = [
-        {
-            "unit": names[i],
-            "role": "treated" if panel.treated[i] else "donor",
-            "reason": "",
-            "first_treated": panel.period_names[panel.first_treated[i]] if panel.treated[i] else "",
-            "weight": weight.get(i, np.nan),
-        }
-        for i in range(panel.n_units)
+    parts = [(cohort.start, cohort.case) for cohort in cohorts]
+    mean = mean_weights(parts, [cohort.fit for cohort in cohorts])
+    donors = [
+        _pooled(names[unit], "donor", weight=weight)
+        for unit, weight in zip(panel.donors.tolist(), mean.tolist(), strict=True)
     ]
-    rows.sort(key=lambda row: (row["role"] != "treated", -np.nan_to_num(row["weight"])))
-    return pd.DataFrame([*rows, *left_out_rows(panel, names)])
+    donors.sort(key=lambda row: -float(str(row["weight"])))
+    return pd.DataFrame([*_treated_rows(panel, names), *donors, *_left_out_rows(panel, names)])
 
 
-def left_out_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, object]]:
+def pool_unused(panel: SynthPanel, names: Sequence[str], reason: str) -> pd.DataFrame:
+    """`SynthResult.pool` of a method that has no use for donors, and says so by `reason`."""
+    unused = [_pooled(names[unit], "left out", reason=reason) for unit in panel.donors.tolist()]
+    return pd.DataFrame([*_treated_rows(panel, names), *unused, *_left_out_rows(panel, names)])
+
+
+def _pooled(
+    unit: str, role: str, *, reason: str = "", first: str = "", weight: float = np.nan
+) -> dict[str, object]:
+    return {
+        "unit": unit, "role": role, "reason": reason, "first_treated": first, "weight": weight,
+    }  # fmt: skip
+
+
+def _treated_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, object]]:
+    return [
+        _pooled(names[unit], "treated", first=panel.period_names[panel.first_treated[unit]])
+        for unit in np.flatnonzero(panel.treated).tolist()
+    ]
+
+
+def _left_out_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, object]]:
     """Who is in neither group, and why; numbered where names must stay in the room."""
     out = sorted(panel.left_out)
     hidden = tuple(names) == names_of(panel, shown=False)
@@ -223,13 +249,7 @@ def left_out_rows(panel: SynthPanel, names: Sequence[str]) -> list[dict[str, obj
         [f"left out {i}" for i in range(1, len(out) + 1)] if hidden else told_apart(out, LONGEST)
     )
     return [
-        {
-            "unit": name,
-            "role": "left out",
-            "reason": panel.left_out[unit],
-            "first_treated": "",
-            "weight": np.nan,
-        }
+        _pooled(name, "left out", reason=panel.left_out[unit])
         for name, unit in zip(called, out, strict=True)
     ]
 

@@ -11,8 +11,8 @@ from trustlib.core import Check, Verdict
 from trustlib.core.format import count, percent, plural, probability
 from trustlib.core.format import level as level_text
 from trustlib.interventions.synth.case import Case
+from trustlib.interventions.synth.cohorts import mean_weights
 from trustlib.interventions.synth.fit import Fit
-from trustlib.interventions.synth.leave_one_out import mean_weights
 from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.spread import LEAST_PLACEBOS
 

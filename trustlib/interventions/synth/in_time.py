@@ -17,7 +17,7 @@ from trustlib.interventions.synth.cohorts import cases, combined
 from trustlib.interventions.synth.fit import Preset, fit
 from trustlib.interventions.synth.panel import SynthPanel
 from trustlib.interventions.synth.placebos_in_space import in_space
-from trustlib.interventions.synth.spread import spread
+from trustlib.interventions.synth.spread import spread_of
 
 COLUMNS = ("start", "pre", "post", "point", "standard_error", "low", "high", "p_value")
 PLACES = (1 / 2, 2 / 3, 3 / 4)  # of the periods before the start
@@ -80,13 +80,7 @@ def _row(
     fits = [fit(case, preset) for _, case in parts]
     point = combined(parts, fits)
     chance = in_space(parts, fits, draws=draws, seed=seed)
-    by = spread(
-        preset,
-        paths=chance.paths,
-        pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_misfit,
-        level=level,
-    )
+    by = spread_of(chance, preset, level=level)
     after = np.arange(first) >= start
     weights = after / after.sum()
     half = by.half(weights)

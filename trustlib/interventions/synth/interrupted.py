@@ -96,16 +96,17 @@ class Interrupted:
     reason: str | None = None
 
     def error(self, weights: FloatArray) -> float:
-        """Standard error of Σ weights(t) · effect(t), `weights` (n_periods,)."""
+        """Standard error of Σ weights(t) · effect(t), `weights` (n_periods,); NaN where not
+        estimable."""
+        if self.reason:
+            return math.nan
         after = np.asarray(weights)[self.start :]
         moved = np.array([after.sum(), after @ np.arange(len(after))])
         return float(np.sqrt(max(moved @ self.covariance @ moved, 0.0)))
 
     def half(self, weights: FloatArray) -> float:
         """Half the interval's width of the same; NaN where not estimable."""
-        if self.reason:
-            return math.nan
-        return float(stdtrit(self.degrees, 0.5 + self.level / 2)) * self.error(weights)
+        return _t(self.degrees, self.level) * self.error(weights)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,12 +9,16 @@ import pandas as pd
 
 from trustlib.core import Check
 from trustlib.core.format import count, percent, plural
-from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.case import Case
-from trustlib.interventions.synth.cohorts import combined
+from trustlib.interventions.synth.cohorts import (
+    combined,
+    mean_weights,
+    pooled_misfit,
+    treated_by,
+)
 from trustlib.interventions.synth.fit import Fit, fit
 from trustlib.interventions.synth.placebos_in_space import InSpace
-from trustlib.interventions.synth.spread import spread
+from trustlib.interventions.synth.spread import spread_of
 
 COLUMNS = ("left_out", "weight", "point", "low", "high")
 LEAST_WEIGHT = 0.001
@@ -57,33 +61,22 @@ def leave_one_out(
     return frame.astype(dict.fromkeys(COLUMNS[1:], float))
 
 
-def mean_weights(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> FloatArray:
-    """(n_donors,) over cohorts, each counting with its units."""
-    units = np.array([case.n_treated for _, case in parts], dtype=float)
-    return np.asarray(units / units.sum() @ np.stack([found.unit_weights for found in fits]))
-
-
 def _half(
     parts: Sequence[tuple[int, Case]], fits: Sequence[Fit], chance: InSpace, *, level: float
 ) -> float:
-    units = np.array([case.n_treated for _, case in parts], dtype=float)
-    starts = np.array([start for start, _ in parts])
-    pre = np.array([found.pre_rmspe for found in fits])
-    before = units * starts
-    treated = (units[:, None] * (np.arange(parts[0][1].n_periods) >= starts[:, None])).sum(axis=0)
-    misfit = float(np.sqrt(before @ pre**2 / before.sum()))
-    by = spread(
+    own, misfit = chance.own_pre_rmspe, pooled_misfit(parts, fits)
+    by = spread_of(
+        chance,
         fits[0].preset,
-        paths=chance.paths,
-        pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_misfit * _times(misfit, chance.own_pre_rmspe),
         level=level,
+        misfit=chance.own_misfit * (misfit / own if own > 0 else 1.0),
     )
+    treated = treated_by(
+        parts[0][1].n_periods,
+        units=np.array([case.n_treated for _, case in parts]),
+        starts=np.array([start for start, _ in parts]),
+    ).sum(axis=0)
     return by.half(treated / treated.sum())
-
-
-def _times(misfit: float, before: float) -> float:
-    return misfit / before if before > 0 else 1.0
 
 
 def leave_one_out_check(found: pd.DataFrame, *, effect: float, error: float, half: float) -> Check:

@@ -18,7 +18,7 @@ import numpy as np
 from trustlib.core.format import plural
 from trustlib.interventions.panel import FloatArray, IntArray
 from trustlib.interventions.synth.case import Case
-from trustlib.interventions.synth.cohorts import together
+from trustlib.interventions.synth.cohorts import pooled_misfit, together, treated_by
 from trustlib.interventions.synth.fit import Fit, fit
 from trustlib.interventions.synth.weights import synthetic_did
 
@@ -162,14 +162,12 @@ def _gathered(parts: Sequence[tuple[int, Case]], fits: Sequence[Fit]) -> _One:
     starts = np.array([start for start, _ in parts])
     gaps = np.stack([found.gap for found in fits])
     path, att = together(gaps, units=units, starts=starts)
-    cells = units[:, None] * (np.arange(gaps.shape[1]) >= starts[:, None])
-    pre = np.array([found.pre_rmspe for found in fits])
-    before = units * starts
+    cells = treated_by(gaps.shape[1], units=units, starts=starts)
     return _One(
         fits=tuple(fits),
         path=path,
         att=att,
-        pre=float(np.sqrt((before * pre**2).sum() / before.sum())),
+        pre=pooled_misfit(parts, fits),
         post=float(np.sqrt((cells * gaps**2).sum() / cells.sum())),
     )
 
@@ -213,8 +211,6 @@ def _assigned(
     if len(chosen) == 1:
         case = parts[0][1].placebo(chosen[0])
         return _gathered([(parts[0][0], case)], [_refitted(case, fits[0])])
-    others = np.ones(parts[0][1].n_donors, dtype=bool)
-    others[list(chosen)] = False
     moved, at = [], 0
     for start, case in parts:
         members = list(chosen[at : at + case.n_treated])
@@ -224,13 +220,11 @@ def _assigned(
             (
                 start,
                 replace(
-                    case,
+                    case.without(*chosen),
                     target=case.donors[members].mean(axis=0),
-                    donors=case.donors[others],
                     target_predictors=case.target_predictors
                     if predictors is None
                     else predictors[members].mean(axis=0),
-                    donor_predictors=None if predictors is None else predictors[others],
                 ),
             )
         )
@@ -242,12 +236,7 @@ def _beside(
     parts: Sequence[tuple[int, Case]], fits: Sequence[Fit], chosen: tuple[int, ...]
 ) -> _One:
     """The treated, fitted to the donors that the placebo of `chosen` has."""
-    left = []
-    for start, case in parts:
-        rest = case
-        for donor in sorted(chosen, reverse=True):
-            rest = rest.without(donor)
-        left.append((start, rest))
+    left = [(start, case.without(*chosen)) for start, case in parts]
     refits = [_refitted(case, near) for (_, case), near in zip(left, fits, strict=True)]
     return _gathered(left, refits)
 

@@ -111,7 +111,7 @@ def program_of(case: Case) -> Program:
     spread = every.std(axis=0, ddof=1)
     kept = spread > 1e-12 * np.abs(np.vstack([case.target_predictors, every])).max(axis=0)
     away = (every[1:, kept] - every[0, kept]) / spread[kept]
-    periods = slice(case.fit_from, case.n_pre if case.fit_to is None else case.fit_to)
+    periods = case.fitted
     outcomes = case.donors[:, periods] - case.target[periods]
     size = float(np.sqrt(np.mean(outcomes**2))) or 1.0
     return Program(predictors=away, outcomes=outcomes / size, kept=kept, size=size)
@@ -159,8 +159,7 @@ def from_weights(
 ) -> Fit:
     """The fit that donor weights give; `least` is the smallest mean squared gap of any."""
     gap = case.target - weights @ case.donors
-    missed = float(np.mean(gap[case.fit_from : case.n_pre if case.fit_to is None else case.fit_to]
-                           ** 2))  # fmt: skip
+    missed = float(np.mean(gap[case.fitted] ** 2))
     return Fit(
         preset="synthetic_control_predictors",
         unit_weights=weights,

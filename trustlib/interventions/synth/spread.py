@@ -23,6 +23,7 @@ from scipy.special import stdtrit
 from trustlib.core.format import level as level_text
 from trustlib.interventions.panel import FloatArray
 from trustlib.interventions.synth.fit import Preset
+from trustlib.interventions.synth.placebos_in_space import InSpace
 
 RANKED: frozenset[Preset] = frozenset(
     {"synthetic_control", "synthetic_control_predictors", "augmented"}
@@ -94,6 +95,23 @@ def rank_needed(n_placebos: int, level: float) -> int:
     """The placebo, in ascending order, at which an interval of `level` ends; more than
     `n_placebos` where they are too few for it."""
     return math.ceil((n_placebos + 1) * level - 1e-9)
+
+
+def spread_of(
+    chance: InSpace,
+    preset: Preset,
+    *,
+    level: float,
+    misfit: float | FloatArray | None = None,
+) -> Spread:
+    """`spread` by the placebos `chance`; `misfit` of the treated, where it is not the study's."""
+    return spread(
+        preset,
+        paths=chance.paths,
+        pre_rmspe=chance.pre_rmspe,
+        own_rmspe=chance.own_misfit if misfit is None else misfit,
+        level=level,
+    )
 
 
 def spread(

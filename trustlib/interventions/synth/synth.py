@@ -38,11 +38,11 @@ from trustlib.interventions.synth.placebos_in_space import InSpace, in_space
 from trustlib.interventions.synth.resampling import bootstrap, jackknife
 from trustlib.interventions.synth.result import SynthDesign, SynthResult
 from trustlib.interventions.synth.spec import SynthSpec
-from trustlib.interventions.synth.spread import Reach, spread
+from trustlib.interventions.synth.spread import Reach, spread_of
 from trustlib.interventions.synth.total import Sized, sized
 from trustlib.interventions.synth.v_sensitivity import predictor_weights_check, v_sensitivity
 from trustlib.interventions.synth.verdict import verdict
-from trustlib.interventions.synth.words import PRESET_NAMES, assumption, interval_name
+from trustlib.interventions.synth.words import LED_NAMES, assumption, interval_name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,13 +134,7 @@ def _interval(
             name = interval_name(found.kind, found.n)
             return _Interval(reach=found, by=by, kind=found.kind, name=name, why=found.reason or "")
         why = f"a jackknife is {found.reason}"
-    placebos = spread(
-        preset,
-        paths=chance.paths,
-        pre_rmspe=chance.pre_rmspe,
-        own_rmspe=chance.own_misfit,
-        level=spec.level,
-    )
+    placebos = spread_of(chance, preset, level=spec.level)
     reasons = [why, placebos.reason or ""] if chance.n else [f"not estimable: {chance.reason}"]
     return _Interval(
         reach=placebos,
@@ -162,10 +156,9 @@ def _result(
 ) -> SynthResult:
     led: Preset = fits[0].preset
     cohorts = [
-        frames.Cohort(start=start, units=case.n_treated, case=case, fit=found)
-        for (start, case), found in zip(parts, fits, strict=True)
+        frames.Cohort(case=case, fit=found) for (_, case), found in zip(parts, fits, strict=True)
     ]
-    mean = frames.mean_of(cohorts, panel.n_periods)
+    mean = frames.mean_of(cohorts)
     reach = interval.reach
     size = sized(
         panel, {one.start: one.fit.gap for one in cohorts}, scale=design.outcome_scale, spec=spec
@@ -245,7 +238,7 @@ def _numbers(
 ) -> Numbers:
     last = np.eye(len(mean.gap))[-1]
     reach = interval.reach
-    method = f"{PRESET_NAMES[_preset(design)]}; {interval.name}"
+    method = f"{LED_NAMES[design.preset]}; {interval.name}"
     p_note = "a p-value has no interval"
     if chance.least_p is None:
         p_note = f"not estimable: {chance.reason}"
@@ -267,11 +260,6 @@ def _numbers(
         donors=design.donors,
         cells=size.cells,
     )
-
-
-def _preset(design: SynthDesign) -> Preset:
-    assert design.preset != "interrupted_time_series"
-    return design.preset
 
 
 def _by_period(

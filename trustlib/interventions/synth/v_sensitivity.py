@@ -94,11 +94,10 @@ def v_sensitivity(case: Case, fit: Fit, *, names: Sequence[str], seed: int = 0) 
 
 def _row(choice: str, case: Case, weights: FloatArray, fitted: Fit) -> tuple[object, ...]:
     gap = case.target - weights @ case.donors
-    to = case.n_pre if case.fit_to is None else case.fit_to
     return (
         choice,
         float(gap[case.n_pre :].mean()),
-        float(np.mean(gap[case.fit_from : to] ** 2)),
+        float(np.mean(gap[case.fitted] ** 2)),
         float(np.abs(weights - fitted.unit_weights).max()),
     )
 
