@@ -1,4 +1,4 @@
-"""The one market's notebook: answer first, the published numbers on Proposition 99, text as text."""
+"""The one market's notebook: answer first, published numbers on Proposition 99, text is text."""
 
 import json
 import re
