@@ -37,7 +37,7 @@ def _size(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
         ),
         (
             "The labels of the window have arrived",
-            _arrived(result),
+            evidence(checks, "labels_arrived"),
             "what is labelled late is missing, and the last weeks look too low or too high",
         ),
         (
@@ -109,15 +109,6 @@ def _controls(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
             )
         )
     return rows
-
-
-def _arrived(result: DeepDive) -> str:
-    """By the week with the fewest labels there."""
-    weeks = result.size.labels_arrived
-    if weeks is None or not len(weeks):
-        return "not_run"
-    least = float(weeks["share"].min())
-    return "pass" if least >= 0.95 else "warn" if least >= 0.5 else "fail"
 
 
 def _uncorrected(result: DeepDive) -> str:
