@@ -18,6 +18,7 @@ from trustlib.figures.harm.lorenz import concentration_curve, concentration_curv
 from trustlib.figures.harm.mix import rate_and_mix_bars, rate_and_mix_bars_rows
 from trustlib.figures.harm.options import options, options_rows
 from trustlib.figures.harm.segments import segment_forest, segment_forest_rows
+from trustlib.figures.harm.shown import shown
 from trustlib.figures.harm.size import size_range, size_range_rows
 from trustlib.figures.harm.tokens import newly_frequent_tokens, newly_frequent_tokens_rows
 from trustlib.figures.harm.trend import prevalence_trend, prevalence_trend_rows
@@ -45,6 +46,7 @@ __all__ = [
     "rate_and_mix_bars_rows",
     "segment_forest",
     "segment_forest_rows",
+    "shown",
     "size_range",
     "size_range_rows",
 ]
