@@ -51,6 +51,7 @@ def estimates(
         "violating_items": _total(items, size.items, drawn[1].items.sum() if drawn else 0, "items"),
         "violating_views": _total(views, size.views, seen[1].views.sum() if seen else 0, "views"),
     }
+    found["violating_items"] = _above(found["violating_items"], size)
     found |= _floor(size, spec)
     found["cost_usd"] = _cost(found["violating_items"], found["violating_views"], spec)
     found["harm"] = harm(samples, spec)
@@ -89,6 +90,16 @@ def _total(
         unit=f"violating {unit}",
         method=f"{share.method}, times the population",
     )
+
+
+def _above(total: Estimate | None, size: Size) -> Estimate | None:
+    """Its low end no lower than what is confirmed, where the point is not below that either."""
+    known = size.confirmed.items if size.confirmed else 0
+    if total is None or total.point is None or total.low is None:
+        return total
+    if not total.low < known <= total.point:
+        return total
+    return replace(total, low=known, method=f"{total.method}, no lower than what is confirmed")
 
 
 def _floor(size: Size, spec: DeepDiveSpec) -> dict[str, Estimate | None]:
