@@ -94,6 +94,15 @@ def test_without_a_wrong_vote_the_other_kind_tells_how_votes_hang_together(misse
     assert found.specificity.low == pytest.approx(0.025 ** (1 / looks), abs=1e-6)
 
 
+def test_votes_that_hang_together_count_less_where_no_vote_was_wrong():
+    known = gold(12, other=60)
+    known.loc[known["item"] < 15, "label"] = 0  # a quarter of the violating: all twelve miss them
+    found = label_error(known, [1])
+    assert found.specificity.point == 1.0
+    # 15 of 60 items in whole blocks of votes: as many looks as items, less one for the spread.
+    assert found.specificity.low == pytest.approx(0.025 ** (1 / 59), abs=1e-3)
+
+
 def test_no_answers_of_one_kind_is_said():
     only = gold(3).query("truth == 1")
     found = label_error(only, [1])
@@ -137,7 +146,7 @@ def test_what_is_missing_is_said(role, fields):
     found, why, _ = sized(without(ROWS, role))
     assert set(why) == {f"size.{name}" for name in fields}
     for name, text in why.items():
-        assert text.endswith(".")
+        assert text == f"There is nothing of {role}: no source was given."
         value = getattr(found, name.removeprefix("size."))
         assert value is None or value.empty
 
@@ -150,6 +159,19 @@ def test_without_any_label_both_reasons_are_told():
     assert "size.confirmed" in why
     assert checks["labels_arrived"].verdict == "not_run"
     assert "floor_below_estimate" not in checks
+
+
+def test_agreement_stands_for_the_items_not_for_the_sample():
+    """Where raters differ in the rare stratum only, few of all items are differed about."""
+    rare = ROWS.sample.loc[ROWS.sample["stratum"] == "score-75-100", "item"]
+    split = ROWS.votes["item"].isin(rare) & (ROWS.votes["rater"] == 1)
+    votes = ROWS.votes.assign(label=ROWS.votes["label"].where(~split, 1 - ROWS.votes["label"]))
+    found = sized(replace(ROWS, votes=votes))[0].agreement.percent_agreement.point
+    mine = ROWS.sample[ROWS.sample["in_window"] & (ROWS.sample["n_votes"] > 1)]
+    part = mine["item"].isin(rare)
+    weight = 1 / mine["inclusion"]
+    assert found > 1 - 1.1 * weight[part].sum() / weight.sum()
+    assert part.mean() > 5 * weight[part].sum() / weight.sum()
 
 
 def test_labels_still_arriving_are_said_with_their_week():
