@@ -114,7 +114,7 @@ class AbuseDeepDiveParams(AbuseSources):
         Field(
             description="Harm types, each as {name: investment scam, policies: [scam_investment], "
             "severity: 3, counted_in: views}. Without severity: 1; counted_in is items (the "
-            "default), views, accounts or usd. []: every violating item weighs 1.",
+            "default) or views. []: every violating item weighs 1.",
             examples=[
                 [{"name": "investment scam", "policies": ["scam_investment"], "severity": 3.0}]
             ],

@@ -16,7 +16,8 @@ from trustlib.core.errors import Refusal
 from trustlib.core.identifiers import identifies
 from trustlib.params.fields import fault, kind, line_of_text
 
-CountedIn = Literal["items", "views", "accounts", "usd"]
+# What is known of each item; a taxonomy may be counted in accounts and dollars as well.
+CountedIn = Literal["items", "views"]
 _MOST, _LONGEST = 50, 80
 _MOST_SEGMENTS = 8
 _HARM = "{name: investment scam, policies: [scam_investment], severity: 3, counted_in: views}"
@@ -49,7 +50,7 @@ class Harm:
     severity
         What one of `counted_in` weighs, above 0, in harm_unit.
     counted_in
-        "items", "views", "accounts" or "usd".
+        "items" or "views".
     """
 
     name: str
@@ -170,9 +171,20 @@ def harm_types(value: Any) -> tuple[Harm, ...]:
             name=harm.name,
             policies=harm.policies,
             severity=harm.severity,
-            counted_in=harm.counted_in,
+            counted_in=_counted_in(harm.counted_in, number),
         )
-        for harm in found.harms
+        for number, harm in enumerate(found.harms, start=1)
+    )
+
+
+def _counted_in(unit: str, number: int) -> CountedIn:
+    if unit == "items":
+        return "items"
+    if unit == "views":
+        return "views"
+    raise fault(
+        f"item {number} is counted in {unit}, and of each item its views alone are known",
+        next_step="count it in items or views, and let severity say what one of them weighs",
     )
 
 
@@ -227,7 +239,7 @@ Harms = Annotated[
                     "name": {"type": "string", "minLength": 1},
                     "policies": _TEXTS | {"minItems": 1},
                     "severity": {"type": "number", "exclusiveMinimum": 0},
-                    "counted_in": {"enum": ["items", "views", "accounts", "usd"]},
+                    "counted_in": {"enum": ["items", "views"]},
                 },
             },
         }
