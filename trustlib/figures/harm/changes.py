@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW = 17.0  # points of a row of marks, at the upper end of the axes
+MOST_LINES = 6  # of the key
 _DASHES = (0, (3, 3))
 
 
@@ -137,5 +138,11 @@ def points(ax: Axes, values: Sequence[float]) -> list[float]:
 
 
 def key(names: Sequence[str], width: float) -> list[str]:
-    """ "1 model, 17 Dec · 2 …" in lines of `width` points."""
-    return wrapped([f"{i + 1} {name}" for i, name in enumerate(names)], width)
+    """ "1 model, 17 Dec · 2 …" in at most six lines of `width` points; the rest is counted."""
+    numbered = [f"{i + 1} {name}" for i, name in enumerate(names)]
+    for shown in range(len(names), 0, -1):
+        rest = [f"and {len(names) - shown:,} more"] if shown < len(names) else []
+        lines = wrapped([*numbered[:shown], *rest], width)
+        if len(lines) <= MOST_LINES:
+            return lines
+    return []

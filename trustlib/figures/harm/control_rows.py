@@ -9,11 +9,11 @@ import pandas as pd
 
 from trustlib.core import format as show
 from trustlib.core.format import plural
-from trustlib.core.text import clean, told_apart
+from trustlib.core.text import clean
 from trustlib.figures import house
 from trustlib.figures.harm import dots
 from trustlib.figures.harm.dots import Line
-from trustlib.figures.harm.words import LINE, below, control_name
+from trustlib.figures.harm.words import LINE, below, control_names
 from trustlib.figures.house import PALETTE
 from trustlib.harm.deep_dive.result import DeepDive
 
@@ -34,7 +34,7 @@ def control_recall(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     rows = control_recall_rows(result)
     if rows.empty:
         return None
-    names = told_apart((_name(name) for name in rows["name"]), 16)
+    names = control_names(rows["name"], 16)
     parts = {name: _lines(rows, name, names) for name in ("recall", "precision")}
     with house.style():
         own = ax is None
@@ -85,8 +85,11 @@ def control_overlap(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     shown = rows[rows["drawn"]]
     if shown.empty or shown["both"].isna().all():
         return None
-    pairs = [f"{control_name(a, 84)} + {control_name(b, 84)}"
-             for a, b in zip(shown["first"], shown["second"], strict=True)]  # fmt: skip
+    every = list(dict.fromkeys([*rows["first"], *rows["second"]]))
+    known = dict(zip(every, control_names(every, 13), strict=True))
+    pairs = [
+        f"{known[a]} + {known[b]}" for a, b in zip(shown["first"], shown["second"], strict=True)
+    ]
     numbers = 100 * shown[["both", "low", "high", "expected"]].astype(float)
     lines = [
         Line(
@@ -121,10 +124,6 @@ def control_overlap_rows(result: DeepDive) -> pd.DataFrame:
     frame = found.overlap.sort_values("both", ascending=False, kind="stable", ignore_index=True)
     names = {name: [clean(one) for one in frame[name]] for name in ("first", "second")}
     return frame.assign(**names, drawn=frame.index < MOST_ROWS)[_OVERLAP]
-
-
-def _name(name: object) -> str:
-    return control_name(name, 200)
 
 
 def _percent(share: float) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROW = 21.0  # points
 TOP, BOTTOM = 26.0, 24.0
+WIDEST = 190.0  # points of a row's name
 _NAN = float("nan")
 _STEPS = {1: (1,), 2: (1, 3), 3: (1, 2, 5)}
 
@@ -57,7 +58,11 @@ def height(lines: Sequence[Line], *, more: float = 0.0) -> float:
 
 def labels(lines: Sequence[Line], width: int) -> list[str]:
     """What is written at the left; names that would read alike are told apart."""
-    return told_apart((line.label for line in lines), width)
+    cut = told_apart((line.label for line in lines), width)
+    return [
+        house.fitted(name, WIDEST, bold=True) if line.label else ""
+        for name, line in zip(cut, lines, strict=True)
+    ]
 
 
 def widest(texts: Sequence[str], lines: Sequence[Line]) -> float:
@@ -168,11 +173,11 @@ def _draw(ax: Axes, y: int, line: Line) -> None:
         ax.plot([line.low, line.high], [y, y], color=colour, linewidth=2)
     if line.mark == line.mark:
         ax.plot(
-            [line.mark], [y], marker="D", markersize=6, color=PALETTE["ink"],
+            [line.mark], [y], marker="D", markersize=6, color=PALETTE["ink"], clip_on=False,
             markerfacecolor=PALETTE["paper"], markeredgewidth=1.2, zorder=4,
         )  # fmt: skip
     if line.point == line.point and math.isfinite(line.point):
         ax.plot(
-            [line.point], [y], marker="o", markersize=7, color=colour, zorder=5,
+            [line.point], [y], marker="o", markersize=7, color=colour, zorder=5, clip_on=False,
             markerfacecolor=colour if line.strong else PALETTE["paper"], markeredgewidth=1.6,
         )  # fmt: skip

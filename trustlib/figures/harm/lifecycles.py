@@ -124,6 +124,7 @@ def _stage(ax: Axes, one: Lifecycle) -> None:
     ax.set_yticks([0, 50, 100])
     if points.empty:
         ax.set_xticks([])
+        ax.set_yticks([])
         ax.annotate(
             f"{FEW} cases got there", (0, 0.5), xycoords="axes fraction", xytext=(6, 0),
             textcoords="offset points", color=PALETTE["muted"], va="center",

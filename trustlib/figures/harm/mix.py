@@ -49,6 +49,8 @@ def rate_and_mix_bars(result: DeepDive, *, ax: Axes | None = None) -> Axes | Non
         ax.grid(False, axis="y")
         ax.grid(True, axis="x")
         ax.margins(x=0.05)
+        if ax.get_xlim()[1] - ax.get_xlim()[0] < 1e-9:  # nothing moved
+            ax.set_xlim(-1, 1)
         house.signed_ticks(ax)
         left = max(house.text_width(label, bold=True) for label in labels) + 12
         house.margins(ax, left=left, right=_RIGHT, top=42, bottom=26)

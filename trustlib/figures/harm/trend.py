@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from trustlib.core.text import clean
 from trustlib.figures import house
 from trustlib.figures.clock import local_axis
 from trustlib.figures.harm.changes import (
@@ -62,7 +63,7 @@ def prevalence_trend(result: DeepDive, *, ax: Axes | None = None) -> Axes | None
         names = change_names(changes, result.spec.timezone)
         room = width - 48 - right
         beside_lines = fits(names, [(x - ends[0]) / (ends[1] - ends[0]) * room for x in at], room)
-        foot = _foot(moves, [] if beside_lines else names, width - 6)
+        foot = _foot(result, moves, [] if beside_lines else names, width - 6)
         rows_of_marks = [len(moves) > 0, len(changes) > 0]
         more = 20 * sum(rows_of_marks) + LINE * len(foot)
         ax = house.axes(ax, height=(230 + more) / 72)
@@ -161,13 +162,15 @@ def _window(ax: Axes, result: DeepDive, ends: list[float]) -> None:
         ax.axvspan(first, last, color=PALETTE["actual"], alpha=0.09, linewidth=0)
 
 
-def _foot(moves: pd.DataFrame, names: list[str], width: float) -> list[str]:
-    """What the dashed lines are, where they only have numbers; what triangles mean."""
+def _foot(result: DeepDive, moves: pd.DataFrame, names: list[str], width: float) -> list[str]:
+    """What the dashed lines are, where they only have numbers; what triangles mean; what lacks."""
     lines = key(names, width) if names else []
-    if moves.empty:
-        return lines
-    known = moves["attributable"].astype(bool)
-    parts = ["▲ a clear rise, ▼ a clear fall"]
-    if not known.all():
-        parts.append("hollow: the instrument may explain it")
-    return [*lines, *wrapped(parts, width)]
+    if not moves.empty:
+        parts = ["▲ a clear rise, ▼ a clear fall"]
+        if not moves["attributable"].astype(bool).all():
+            parts.append("hollow: the instrument may explain it")
+        lines += wrapped(parts, width)
+    note = result.ledger.trend.note if result.ledger is not None else ""
+    if note:
+        lines += wrapped(f"trend {clean(note)}".split(), width, between=" ")
+    return lines

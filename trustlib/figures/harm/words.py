@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from trustlib.core.text import told_apart
 from trustlib.figures import house
 from trustlib.figures.house import PALETTE
 from trustlib.harm.deep_dive.result import DeepDive
@@ -57,9 +58,10 @@ def alike(values: Sequence[float]) -> list[str]:
     ]
 
 
-def control_name(name: object, width: float) -> str:
-    """A control as a reader knows it, in `width` points."""
-    return house.fitted(_CONTROLS.get(str(name), name), width)
+def control_names(names: Iterable[object], width: int) -> list[str]:
+    """Controls as a reader knows them, cut to `width` letters and told apart."""
+    cut = told_apart((_CONTROLS.get(str(name), name) for name in names), width)
+    return [house.fitted(name, 8.0 * width) for name in cut]
 
 
 def number(estimate_end: float | None) -> float:
