@@ -214,7 +214,8 @@ class AbuseRows:
         item, rater (codes), label, truth (0 or 1): every vote on an item whose answer is known.
     population
         stratum, items (made in the window), views (in the window, of items of the stratum
-        whenever they were made): the window's totals.
+        whenever they were made): the window's totals. mean_score: of the items made in the window
+        that have a score; NaN where more than one item in a thousand has none.
     weeks
         week (its Monday), stratum, items (made), views (seen), from history_start to the window's
         end.

@@ -42,11 +42,12 @@ class Size:
     prediction_powered
         Beside it, with the score's help; None without scores.
     rater_error, agreement
-        Of the raters; None without gold labels, or without items rated twice.
+        Of the raters; None without gold labels, or without items rated twice. The error is that of
+        a label with as many votes as the sample's items have.
     confirmed
         The floor.
     labels_arrived
-        week, share: the part of the week's items that the labels' weights stand for.
+        week, share, low, high, labels, expected: labels over those that the week's sampling gives.
     """
 
     items: Prevalence | None

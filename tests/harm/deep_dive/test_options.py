@@ -1,0 +1,185 @@
+"""Options on hand-made labels: what each adds, in which unit, and what is never one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.harm.deep_dive.worlds import SPEC, without, world
+from trustlib.harm.coordination import Coordination
+from trustlib.harm.deep_dive.how import how
+from trustlib.harm.deep_dive.options import ranking, thresholds
+from trustlib.harm.deep_dive.result import How
+from trustlib.harm.deep_dive.samples import samples
+from trustlib.harm.deep_dive.today import today
+from trustlib.harm.newly_frequent import NewlyFrequent
+from trustlib.harm.taxonomy import taxonomy
+
+WORLD, TRUTH = world(6)
+# Every tenth item labelled: 12 violating, of which 4 are caught; 28 others, of which 2 are hit.
+N = 40
+SAMPLE = WORLD.sample.iloc[:N].reset_index(drop=True).assign(
+    item=np.arange(N),
+    actor=np.arange(N) // 2,
+    stratum="all",
+    inclusion=0.1,
+    label=np.repeat([1.0, 0.0], [12, 28]),
+    in_window=True,
+    score=np.r_[np.linspace(0.95, 0.40, 12), np.linspace(0.60, 0.06, 28)],
+    views=np.r_[np.full(12, 5.0), np.full(28, 3.0)],
+    policy=np.r_[np.repeat(["fraud", "spam"], 6), np.full(28, "")],
+    domain=np.r_[np.full(6, 7), np.full(6, 8), np.full(3, 7), np.full(25, -1)],
+    text_hash=7,
+    **{"control:rule": np.isin(np.arange(N), (0, 1, 2, 30)), "control:model": False},
+    reported=np.isin(np.arange(N), (3, 31)),
+)  # fmt: skip
+ROWS = replace(
+    WORLD,
+    sample=SAMPLE,
+    votes=pd.DataFrame({"item": SAMPLE["item"], "rater": 0, "label": SAMPLE["label"].astype(int)}),
+    population=pd.DataFrame({"stratum": ["all"], "items": [10 * N], "views": [10_000]}),
+    by_segment=WORLD.by_segment.iloc[:0],
+)
+NOTHING = How(lifecycles=(), coordination=None, newly_frequent=None)
+
+
+def clusters(*members: tuple[int, ...]) -> Coordination:
+    rows = [(at, actor, 1) for at, actors in enumerate(members, start=1) for actor in actors]
+    return Coordination(
+        clusters=pd.DataFrame({"cluster": np.arange(1, len(members) + 1)}),
+        members=pd.DataFrame(rows, columns=["cluster", "actor", "pairs"]),
+        tied_accounts=len(rows),
+        lone_pairs=0,
+        checks=(),
+    )
+
+
+def new(*tokens: tuple[str, int]) -> NewlyFrequent:
+    frame = pd.DataFrame(tokens, columns=["kind", "token"])
+    return NewlyFrequent(tokens=frame, tested=9, untestable=0, variance_ratio=1.0, level=0.95,
+                         rate=0.05)  # fmt: skip
+
+
+def ranked(found=NOTHING, rows=ROWS, spec=SPEC):
+    drawn = samples(rows, spec)
+    return ranking(rows, drawn, today(rows, drawn, spec)[0], found, spec)
+
+
+def option(found, name):
+    return next(one for one in found.options if one.name == name)
+
+
+def test_a_threshold_adds_what_no_control_and_no_report_found():
+    found, why = ranked(spec=replace(SPEC, thresholds=(0.5,)))
+    assert why == {}
+    one = option(found, "act on scores from 0.50")
+    # Violating from .5 on: ten, of which four are caught; others: six of 28, none caught.
+    assert one.kind == "threshold"
+    assert one.harm.point == pytest.approx(60)
+    assert one.false_positives.point == pytest.approx(60)
+    assert one.harm.unit == "violating items"
+
+
+def test_newly_frequent_domains_are_one_rule_and_texts_none():
+    found, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("text", 7))))
+    one = option(found, "act on items with 1\xa0newly frequent domain")
+    assert (one.harm.point, one.false_positives.point) == pytest.approx((20, 30))
+    assert one.kind == "rule"
+    both, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("domain", 8))))
+    one = option(both, "act on items with 2\xa0newly frequent domains")
+    assert one.harm.point == pytest.approx(80)
+    texts, _ = ranked(replace(NOTHING, newly_frequent=new(("text", 7))))
+    assert all(one.kind in ("threshold", "label") for one in texts.options)
+
+
+def test_the_first_three_clusters_are_options():
+    four = clusters((2, 3, 6), (4,), (5, 19), (0,))
+    found, _ = ranked(replace(NOTHING, coordination=four))
+    told = {one.name: one for one in found.options if one.kind == "cluster"}
+    assert set(told) == {f"act on cluster {n}" for n in (1, 2, 3)}
+    assert told["act on cluster 1"].harm.point == pytest.approx(40)
+    assert told["act on cluster 1"].false_positives.point == pytest.approx(20)
+    assert told["act on cluster 2"].false_positives.point == 0
+    assert told["act on cluster 3"].harm.n == 4
+
+
+def test_no_segment_is_ever_an_option():
+    drawn = samples(WORLD, SPEC)
+    section, _ = how(WORLD, SPEC)
+    found, _ = ranking(WORLD, drawn, today(WORLD, drawn, SPEC)[0], section, SPEC)
+    values = {value for name in SPEC.segments for value in WORLD.sample[name]}
+    assert len(found.options) >= 3
+    for one in found.options:
+        assert one.kind in ("threshold", "rule", "cluster", "label")
+        assert not values & set(one.name.split())
+
+
+def test_thresholds_that_the_scores_suggest():
+    drawn = samples(ROWS, SPEC).items
+    assert thresholds(drawn, SPEC) == (0.64, 0.5, 0.45)
+    caught = [(drawn.score[drawn.label > 0] >= at).mean() for at in thresholds(drawn, SPEC)]
+    assert caught == pytest.approx([7 / 12, 10 / 12, 11 / 12])
+    assert thresholds(drawn, replace(SPEC, thresholds=(0.2, 0.9, 0.2))) == (0.9, 0.2)
+
+
+def test_labels_are_an_option_where_they_would_change_the_order():
+    found, _ = ranked(
+        How(lifecycles=(), coordination=clusters((3, 6)), newly_frequent=new(("domain", 8)))
+    )
+    assert found.check.verdict == "warn"
+    (label,) = [one for one in found.options if one.kind == "label"]
+    best = found.measurements.iloc[0]
+    assert label.measures == best["option"]
+    assert label.name == f"label more of: {best['option']}"
+    assert best["labels"] == label.name
+    sure, _ = ranked(
+        replace(NOTHING, coordination=clusters((4,))), spec=replace(SPEC, thresholds=(0.0,))
+    )
+    assert sure.options[0].kind == "cluster"
+
+
+def test_severity_times_views_where_the_taxonomy_says_so():
+    harms = taxonomy({"unit": "harm points", "harms": [
+        {"name": "money", "policies": ["fraud"], "severity": 2.0, "counted_in": "views"},
+        {"name": "noise", "policies": ["spam"], "severity": 0.5}]})  # fmt: skip
+    found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
+    one = option(found, "act on scores from 0.50")
+    # Two items of fraud with five views each, four of spam.
+    assert one.harm.point == pytest.approx(10 * (2 * 5 * 2.0 + 4 * 0.5))
+    assert one.harm.unit == "harm points"
+    assert why == {}
+
+
+def test_a_policy_that_no_harm_has_counts_as_items_and_it_is_said():
+    harms = taxonomy({"unit": "harm points", "harms": [{"name": "money", "policies": ["fraud"]}]})
+    found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
+    one = option(found, "act on scores from 0.50")
+    assert (one.harm.point, one.harm.unit) == (pytest.approx(60), "violating items")
+    assert "counts as 1" in why["ranking.harm"]
+    assert "spam" not in why["ranking.harm"]
+
+
+def test_rows_in_another_order_change_nothing():
+    section = How(
+        lifecycles=(), coordination=clusters((2, 3), (4,)), newly_frequent=new(("domain", 7))
+    )
+    one, _ = ranked(section)
+    other, _ = ranked(section, rows=replace(ROWS, sample=SAMPLE.sample(frac=1, random_state=2)))
+    pd.testing.assert_frame_equal(one.table(), other.table())
+    pd.testing.assert_frame_equal(one.measurements, other.measurements)
+
+
+def test_missing_inputs_are_sentences():
+    found, why = ranked(rows=without(ROWS, "labels"))
+    assert found is None
+    assert why == {"ranking": "There is nothing of labels: no source was given."}
+    found, why = ranked(rows=without(ROWS, "scores"))
+    assert found is None
+    assert "no score" in why["ranking"]
+    found, why = ranked(replace(NOTHING, coordination=clusters((4,))), rows=without(ROWS, "scores"))
+    assert [one.name for one in found.options] == ["act on cluster 1"]
+    clean = replace(ROWS, sample=SAMPLE.assign(label=0.0))
+    assert ranked(rows=clean)[0] is None

@@ -1,0 +1,164 @@
+"""What to do first: options that the data suggest, ranked by harm addressed per false positive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trustlib.core import Refusal
+from trustlib.core.format import plural
+from trustlib.data.abuse_records import AbuseRows
+from trustlib.harm.deep_dive.how import Why, absent
+from trustlib.harm.deep_dive.result import How, Today
+from trustlib.harm.deep_dive.samples import Samples
+from trustlib.harm.deep_dive.spec import DeepDiveSpec
+from trustlib.harm.deep_dive.today import flagged
+from trustlib.harm.option_sizes import option_from_sample
+from trustlib.harm.options import Kind, Option, Ranking, ranked_options
+from trustlib.harm.sample import FloatArray, LabelledSample
+
+BoolArray = npt.NDArray[np.bool_]
+
+CLUSTERS = 3
+# Parts of the violating labels that a suggested threshold would catch.
+CAUGHT = (0.5, 0.75, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Candidate:
+    name: str
+    kind: Kind
+    flagged: BoolArray  # (n,) of the labelled items
+
+
+def ranking(
+    rows: AbuseRows, samples: Samples, today: Today, how: How, spec: DeepDiveSpec
+) -> tuple[Ranking | None, Why]:
+    """Lower the score's threshold, act on newly frequent domains, act on clusters, label more.
+
+    What an option adds is what no control of `today` and no user report found. Acting on a whole
+    segment is no option: nobody is violating for where they live. Domains and clusters were found
+    in the same window in which they are weighed; the labels that weigh them were drawn without
+    them.
+
+    Returns
+    -------
+    The ranking, None without labels or without anything to weigh, and then why; "ranking.harm" ->
+    why harm is not weighed as the taxonomy asks.
+    """
+    sample = samples.items
+    if sample is None:
+        return None, {"ranking": absent(rows, "labels", "No item of the window was labelled.")}
+    _, flags = flagged(rows, samples)
+    caught = np.asarray(flags.any(axis=1), dtype=bool)
+    candidates = _candidates(samples, how, spec, sample)
+    if not candidates:
+        return None, {"ranking": "There is no score, no newly frequent domain and no cluster to "
+                      "act on."}  # fmt: skip
+    why: Why = {}
+    worth, unit = _worth(samples, sample, rows, spec, why)
+    options = [
+        option_from_sample(
+            sample,
+            samples.items_population,
+            name=one.name,
+            kind=one.kind,
+            flagged=one.flagged,
+            caught=caught,
+            worth=worth,
+            unit=unit,
+            level=spec.level,
+        )
+        for one in candidates
+    ]
+    return _ranked(options, spec), why
+
+
+def _ranked(options: list[Option], spec: DeepDiveSpec) -> Ranking:
+    """The options, and labels for the one whose numbers would change the order most."""
+    first = ranked_options(options, level=spec.level, seed=spec.seed)
+    needed = first.measurements
+    if needed.empty or not needed["gain"].iloc[0] > 0:
+        return first
+    name = str(needed["option"].iloc[0])
+    labels = Option(name=f"label more of: {name}", kind="label", measures=name)
+    return ranked_options([*options, labels], level=spec.level, seed=spec.seed)
+
+
+def _candidates(
+    samples: Samples, how: How, spec: DeepDiveSpec, sample: LabelledSample
+) -> list[_Candidate]:
+    found = [
+        _Candidate(
+            name=f"act on scores from {at:.2f}", kind="threshold", flagged=sample.score >= at
+        )
+        for at in thresholds(sample, spec)
+    ]
+    found += _domains(samples, how)
+    return found + _clusters(sample, how)
+
+
+def thresholds(sample: LabelledSample, spec: DeepDiveSpec) -> tuple[float, ...]:
+    """Those of the spec; else three that would catch given parts of the violating labels.
+
+    Rounded down to a hundredth; without scores of violating labels none.
+    """
+    known = sample.score[(sample.label > 0) & ~np.isnan(sample.score)]
+    if np.isnan(sample.score).all():
+        return ()
+    if spec.thresholds:
+        return tuple(sorted(set(spec.thresholds), reverse=True))
+    if not len(known):
+        return ()
+    cuts = np.quantile(known, [1 - part for part in CAUGHT], method="lower")
+    return tuple(sorted({float(at) for at in np.floor(cuts * 100) / 100}, reverse=True))
+
+
+def _domains(samples: Samples, how: How) -> list[_Candidate]:
+    """One rule for all newly frequent domains."""
+    if how.newly_frequent is None:
+        return []
+    tokens = how.newly_frequent.tokens
+    codes = tokens.loc[tokens["kind"] == "domain", "token"].to_numpy(np.int64)
+    if not len(codes):
+        return []
+    hit = samples.rows_of_items["domain"].isin(codes).to_numpy(bool)
+    name = f"act on items with {plural(len(codes), 'newly frequent domain')}"
+    return [_Candidate(name=name, kind="rule", flagged=hit)]
+
+
+def _clusters(sample: LabelledSample, how: How) -> list[_Candidate]:
+    if how.coordination is None:
+        return []
+    members = how.coordination.members
+    found = []
+    for cluster in how.coordination.clusters["cluster"].to_numpy(np.int64)[:CLUSTERS]:
+        actors = members.loc[members["cluster"] == cluster, "actor"].to_numpy(np.int64)
+        hit = np.isin(sample.actor, actors)
+        found.append(_Candidate(name=f"act on cluster {cluster}", kind="cluster", flagged=hit))
+    return found
+
+
+def _worth(
+    samples: Samples, sample: LabelledSample, rows: AbuseRows, spec: DeepDiveSpec, why: Why
+) -> tuple[FloatArray | None, str]:
+    """Severity times views or items by the taxonomy; one for each violating item without it."""
+    items = "violating items"
+    if spec.taxonomy is None:
+        return None, items
+    bad = sample.label > 0
+    policy = samples.rows_of_items["policy"].astype("object")
+    # Labels without a policy mean the one that was asked for.
+    policy = policy.where(policy.notna() & (policy != ""), rows.query.policy or "")
+    worth = np.zeros(sample.n)
+    try:
+        worth[bad] = spec.taxonomy.worth(policy[bad].tolist(), {"views": sample.views[bad]})
+    except Refusal as refused:
+        why["ranking.harm"] = (
+            f"Harm could not be weighed by the taxonomy ({refused.what}), so every violating item "
+            "counts as 1."
+        )
+        return None, items
+    return worth, spec.taxonomy.unit

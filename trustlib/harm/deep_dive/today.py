@@ -1,0 +1,132 @@
+"""What today's controls do and what they miss: recall, overlap, appeals, what none of them sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from trustlib.core import Estimate
+from trustlib.data.abuse_records import AbuseRows
+from trustlib.harm.control_rates import Overturns, overturns, proactive_rate
+from trustlib.harm.controls import Controls, controls
+from trustlib.harm.deep_dive.capture_lists import USER_REPORTS, unseen_by
+from trustlib.harm.deep_dive.how import Why, absent
+from trustlib.harm.deep_dive.result import Today
+from trustlib.harm.deep_dive.samples import Samples
+from trustlib.harm.deep_dive.spec import DeepDiveSpec
+from trustlib.harm.unseen import Unseen
+from trustlib.harm.weighted_ratio import expansion
+
+BoolArray = npt.NDArray[np.bool_]
+
+PREFIX = "control:"
+
+
+def today(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> tuple[Today, Why]:
+    """Controls, hits, overturns, proactive rate and the unseen; and why a part is missing.
+
+    User reports count as one of today's controls: what they find is found. So
+    `recall_of_controls` is of rules, models, reviews and reports together, and each has its own.
+
+    Returns
+    -------
+    The section, and field ("today.controls", …) -> why it is None or empty.
+    """
+    why: Why = {}
+    names, flags = flagged(rows, samples)
+    found = Today(
+        controls=_controls(rows, samples, spec, names, flags, why),
+        hits=rows.controls,
+        overturns=_overturns(rows, spec, why),
+        proactive=_proactive(rows, spec, why),
+        unseen=_unseen(rows, samples, spec, names, flags, why),
+    )
+    if rows.controls.empty:
+        why["today.hits"] = absent(rows, "actions", "No control acted on an item of the window.")
+    return found, why
+
+
+def flagged(rows: AbuseRows, samples: Samples) -> tuple[tuple[str, ...], BoolArray]:
+    """Today's controls by name, and (n, K) whether each found the labelled item."""
+    columns = sorted(str(c) for c in samples.rows_of_items if str(c).startswith(PREFIX))
+    names = [name.removeprefix(PREFIX) for name in columns]
+    if "reports" not in rows.missing and "reported" in samples.rows_of_items:
+        columns, names = [*columns, "reported"], [*names, USER_REPORTS]
+    return tuple(names), samples.rows_of_items[columns].to_numpy(bool)
+
+
+def _controls(
+    rows: AbuseRows,
+    samples: Samples,
+    spec: DeepDiveSpec,
+    names: tuple[str, ...],
+    flags: BoolArray,
+    why: Why,
+) -> Controls | None:
+    if samples.items is None:
+        why["today.controls"] = absent(rows, "labels", "No item of the window was labelled.")
+        return None
+    if not names:
+        why["today.controls"] = absent(rows, "actions", "There is no control in the tables.")
+        return None
+    return controls(samples.items, samples.items_population, flags, names=names, level=spec.level)
+
+
+def _overturns(rows: AbuseRows, spec: DeepDiveSpec, why: Why) -> Overturns | None:
+    seen = rows.appealed
+    if seen is None:
+        none = absent(rows, "actions", "No appeal belongs to an item of the window.")
+        why["today.overturns"] = absent(rows, "appeals", none)
+        return None
+    return overturns(
+        enforced=seen.enforced,
+        appealed=seen.appealed,
+        decided=seen.decided,
+        overturned=seen.overturned,
+        level=spec.level,
+    )
+
+
+def _proactive(rows: AbuseRows, spec: DeepDiveSpec, why: Why) -> Estimate | None:
+    each = rows.proactive
+    times = each["accounts"].to_numpy(np.int64)
+    if not (each["actioned"].to_numpy(np.int64) * times).sum() > 0:
+        none = absent(rows, "actions", "No control acted on an item of the window.")
+        why["today.proactive"] = absent(rows, "reports", none)
+        return None
+    return proactive_rate(
+        np.repeat(each["proactive"].to_numpy(), times),
+        np.repeat(each["actioned"].to_numpy(), times),
+        level=spec.level,
+    )
+
+
+def _unseen(
+    rows: AbuseRows,
+    samples: Samples,
+    spec: DeepDiveSpec,
+    names: tuple[str, ...],
+    flags: BoolArray,
+    why: Why,
+) -> Unseen | None:
+    """From the histories of the violating labelled items, each counted for what it stands for."""
+    field, sample = "today.unseen", samples.items
+    if sample is None:
+        why[field] = absent(rows, "labels", "No item of the window was labelled.")
+        return None
+    bad = sample.label > 0
+    if not bad.any():
+        why[field] = "No labelled item is violating, so there is nothing that controls found."
+        return None
+    seen = unseen_by(
+        flags[bad],
+        names=names,
+        confirming=rows.query.confirming_sources,
+        weight=expansion(sample, samples.items_population, "items")[bad],
+        actor=sample.cluster[bad],
+        level=spec.level,
+    )
+    if seen is None:
+        few = "Fewer than two controls found a labelled violating item by themselves."
+        why[field] = absent(rows, "actions", few)
+    return seen
