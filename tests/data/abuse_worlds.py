@@ -98,7 +98,7 @@ def world(seed: int) -> dict[str, pd.DataFrame]:
         }
     )
     gold = pd.DataFrame(
-        [(i, r, int(rng.random() < 0.5), int(i % 2)) for i in range(20) for r in range(8)],
+        [(2000 + i, r, int(rng.random() < 0.5), int(i % 2)) for i in range(20) for r in range(8)],
         columns=["item_id", "rater_id", "label", "gold"],
     )
     a = 150

@@ -92,7 +92,8 @@ def test_votes_and_gold(both):
     )  # fmt: skip
     assert list(rows.votes.itertuples(index=False, name=None)) == expected
     expected = sorted(
-        (r["item_id"], code[r["rater_id"]], r["label"], r["gold"]) for r in counted.rows["gold"]
+        (r["item_id"] - 2000, code[r["rater_id"]], r["label"], r["gold"])
+        for r in counted.rows["gold"]
     )
     assert list(rows.gold.itertuples(index=False, name=None)) == expected
 
