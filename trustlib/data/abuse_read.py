@@ -33,6 +33,7 @@ from trustlib.data.engine.abuse import Tables
 from trustlib.data.records import Snapshot
 
 _YEAR = 366 * 86400
+_BEFORE = 15 * _YEAR  # accounts are older than what they make
 
 
 def read_abuse(query: AbuseQuery) -> AbuseRows:
@@ -53,7 +54,7 @@ def read_abuse(query: AbuseQuery) -> AbuseRows:
     low, high = clocks.seconds(query.history_start), clocks.seconds(query.window.end)
     with engine.session(
         {role: (copy.path, copy.kinds) for role, copy in made_copies.items()},
-        clock=clocks.clock(zone, low - _YEAR, high + _YEAR),
+        clock=clocks.clock(zone, low - _BEFORE, high + _YEAR),
         start=clocks.seconds(query.window.start),
         end=high,
         history=low,
