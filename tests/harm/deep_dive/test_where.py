@@ -93,6 +93,13 @@ def test_missing_accounts_are_counted_and_bound_the_share():
     assert set(gone.segment_bounds["segment"]) == set(FOUND.segments["market"]["value"])
 
 
+def test_what_items_know_themselves_needs_no_join():
+    turned = replace(SPEC, segments=("kind", "market"))
+    assert set(placed(ROWS, turned)[0].survivorship.segment_bounds["segment"]) == set(
+        FOUND.segments["market"]["value"]
+    )
+
+
 def test_items_of_unknown_market_are_left_out_of_the_joined_share_and_bound_it():
     lost = ROWS.sample["actor"] % 4 == 0
     by = ROWS.by_segment
