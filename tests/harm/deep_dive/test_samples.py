@@ -60,6 +60,15 @@ def test_weeks_hold_all_labels_and_items():
     assert sum(week.population.items.sum() for week in FOUND.weeks) == ROWS.weeks["items"].sum()
 
 
+def test_an_item_of_midnight_on_monday_is_of_the_week_that_begins():
+    midnight = ROWS.sample["created_at"].where(ROWS.sample.index > 0, FOUND.weeks[3].at)
+    found = samples(replace(ROWS, sample=ROWS.sample.assign(created_at=midnight)), SPEC)
+    place = int((ROWS.sample["created_at"].iloc[0] - FOUND.weeks[0].at).days // 7)
+    assert place != 3
+    assert found.weeks[3].sample.n == FOUND.weeks[3].sample.n + 1
+    assert found.weeks[place].sample.n == FOUND.weeks[place].sample.n - 1
+
+
 def test_items_seen_in_the_window_give_a_share_of_views():
     found = prevalence(FOUND.seen, FOUND.seen_population, of="views").estimate
     assert found.low <= TRUTH.prevalence_views <= found.high

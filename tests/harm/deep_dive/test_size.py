@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 from tests.harm.deep_dive.worlds import SPEC, without, world
-from trustlib.harm import prevalence
+from tests.harm.samples import population
+from tests.harm.samples import sample as drawn_sample
+from trustlib.harm import corrected_prevalence, prevalence
 from trustlib.harm.deep_dive.label_error import label_error
 from trustlib.harm.deep_dive.samples import samples
 from trustlib.harm.deep_dive.size import SEEN_ITEMS, size, size_checks
+from trustlib.harm.share import REACHING
 
 ROWS, TRUTH = world(3)
 
@@ -59,6 +62,21 @@ def test_raters_that_miss_half_are_set_right():
     assert right == pytest.approx(truths, rel=0.2)
 
 
+def test_a_corrected_share_reaches_as_far_as_the_labelled_one():
+    """20 labels stand for 90 % of the items and hold no positive: one more would change all."""
+    stratum = np.repeat([0, 1], [20, 200])
+    label = np.r_[np.zeros(20), np.ones(40), np.zeros(160)]
+    drawn = drawn_sample(stratum, label, inclusion=np.array([20 / 9000, 0.2])[stratum])
+    whole = population([9000, 1000])
+    plain = prevalence(drawn, whole).estimate
+    assert plain.method.endswith(REACHING)
+    found = corrected_prevalence(drawn, whole, label_error(gold(12, other=900), [1])).estimate
+    assert found.method.endswith(REACHING)
+    assert found.high >= plain.high == pytest.approx(0.02 + 0.9 / 20)
+    worse = label_error(gold(12, other=900, missed=6), [1])
+    assert corrected_prevalence(drawn, whole, worse).estimate.high >= 2 * plain.high
+
+
 def test_one_vote_errs_as_a_vote_not_as_the_majority_of_twelve():
     known = gold(12, missed=3)
     assert label_error(known, [1]).sensitivity.point == pytest.approx(0.75)
@@ -92,6 +110,15 @@ def test_without_a_wrong_vote_the_other_kind_tells_how_votes_hang_together(misse
     found = label_error(gold(12, violating=60, other=60, missed=missed), [1])
     assert found.specificity.point == 1.0
     assert found.specificity.low == pytest.approx(0.025 ** (1 / looks), abs=1e-6)
+
+
+def test_votes_that_hang_together_count_less_where_no_vote_was_wrong():
+    known = gold(12, other=60)
+    known.loc[known["item"] < 15, "label"] = 0  # a quarter of the violating: all twelve miss them
+    found = label_error(known, [1])
+    assert found.specificity.point == 1.0
+    # 15 of 60 items in whole blocks of votes: as many looks as items, less one for the spread.
+    assert found.specificity.low == pytest.approx(0.025 ** (1 / 59), abs=1e-3)
 
 
 def test_no_answers_of_one_kind_is_said():
@@ -137,7 +164,7 @@ def test_what_is_missing_is_said(role, fields):
     found, why, _ = sized(without(ROWS, role))
     assert set(why) == {f"size.{name}" for name in fields}
     for name, text in why.items():
-        assert text.endswith(".")
+        assert text == f"There is nothing of {role}: no source was given."
         value = getattr(found, name.removeprefix("size."))
         assert value is None or value.empty
 
@@ -152,6 +179,19 @@ def test_without_any_label_both_reasons_are_told():
     assert "floor_below_estimate" not in checks
 
 
+def test_agreement_stands_for_the_items_not_for_the_sample():
+    """Where raters differ in the rare stratum only, few of all items are differed about."""
+    rare = ROWS.sample.loc[ROWS.sample["stratum"] == "score-75-100", "item"]
+    split = ROWS.votes["item"].isin(rare) & (ROWS.votes["rater"] == 1)
+    votes = ROWS.votes.assign(label=ROWS.votes["label"].where(~split, 1 - ROWS.votes["label"]))
+    found = sized(replace(ROWS, votes=votes))[0].agreement.percent_agreement.point
+    mine = ROWS.sample[ROWS.sample["in_window"] & (ROWS.sample["n_votes"] > 1)]
+    part = mine["item"].isin(rare)
+    weight = 1 / mine["inclusion"]
+    assert found > 1 - 1.1 * weight[part].sum() / weight.sum()
+    assert part.mean() > 5 * weight[part].sum() / weight.sum()
+
+
 def test_labels_still_arriving_are_said_with_their_week():
     last = ROWS.sample["created_at"] >= pd.Timestamp("2026-03-23", tz="UTC")
     late = last & (ROWS.sample["item"] % 3 > 0)
@@ -160,6 +200,14 @@ def test_labels_still_arriving_are_said_with_their_week():
     assert "23\u00a0Mar" in checks["labels_arrived"].text
     assert "16\u00a0Mar" not in checks["labels_arrived"].text
     assert sized(ROWS)[2]["labels_arrived"].verdict == "pass"
+
+
+def test_fewer_labels_by_design_are_not_late():
+    last = ROWS.sample["created_at"] >= pd.Timestamp("2026-03-23", tz="UTC")
+    kept = ~last | (ROWS.sample["item"] % 3 == 0)
+    chance = ROWS.sample["inclusion"].where(~last, ROWS.sample["inclusion"] / 3)
+    rows = replace(ROWS, sample=ROWS.sample.assign(inclusion=chance)[kept])
+    assert sized(rows)[2]["labels_arrived"].verdict == "pass"
 
 
 def test_a_floor_above_the_estimate_fails():

@@ -128,11 +128,10 @@ def ledger(changes: Mapping[str, str] | None = None) -> pd.DataFrame:
 
 def without(rows: AbuseRows, *roles: str) -> AbuseRows:
     """The rows as they are where these roles have no source."""
-    changed: dict[str, object] = {}
     for role in roles:
-        changed |= _LEFT_OUT[role](rows)
+        rows = replace(rows, **_LEFT_OUT[role](rows))
     missing = dict(rows.missing) | dict.fromkeys(roles, "no source was given")
-    return replace(rows, **changed, missing=missing)
+    return replace(rows, missing=missing)
 
 
 def _bare(frame: pd.DataFrame) -> pd.DataFrame:

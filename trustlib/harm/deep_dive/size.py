@@ -177,15 +177,15 @@ def _floor_check(confirmed: int, most: float) -> Check:
 
 
 def _why(rows: AbuseRows, found: Size) -> dict[str, str]:
-    labels = _lacking(rows, "labels", NO_LABELS)
-    views = _lacking(
+    labels = lacking(rows, "labels", NO_LABELS)
+    views = lacking(
         rows, "views", "Neither a view of the window nor an item seen in it has a label."
     )
     if "views" not in rows.missing and "labels" in rows.missing:
-        views = f"{_lacking(rows, 'view_labels', 'No view of the window has a label.')} {labels}"
-    gold = _lacking(rows, "gold", "No item with a known answer was rated.")
+        views = f"{lacking(rows, 'view_labels', 'No view of the window has a label.')} {labels}"
+    gold = lacking(rows, "gold", "No item with a known answer was rated.")
     unlabelled = found.items is None
-    scores = _lacking(rows, "scores", "No labelled item has a score.")
+    scores = lacking(rows, "scores", "No labelled item has a score.")
     again = "No item of the window was rated twice."
     told = {
         "items": labels,
@@ -203,7 +203,7 @@ def _why(rows: AbuseRows, found: Size) -> dict[str, str]:
     return why
 
 
-def _lacking(rows: AbuseRows, role: str, otherwise: str) -> str:
+def lacking(rows: AbuseRows, role: str, otherwise: str) -> str:
     """A sentence: the role's own reason where it is missing."""
     reason = rows.missing.get(role)  # type: ignore[call-overload]
     return f"There is nothing of {role.replace('_', ' ')}: {reason}." if reason else otherwise
