@@ -136,7 +136,7 @@ def test_the_checks_find_nothing_amiss(rows: AbuseRows) -> None:
     assert {check.verdict for check in rows.checks} == {"pass"}
     assert [check.name for check in rows.checks] == [
         "window_covered", "rows_readable", "rows_once", "keys_match", "labels_read",
-        "labels_arrived", "strata_counted", "gold_read", "appeals_read",
+        "labels_arrived", "strata_counted", "segments_known", "gold_read", "appeals_read",
     ]  # fmt: skip
 
 

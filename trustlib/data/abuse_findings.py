@@ -12,9 +12,11 @@ from trustlib.core.format import percent, plural
 from trustlib.data import clock as clocks
 from trustlib.data.abuse_health import Found
 from trustlib.data.abuse_records import AbuseQuery
+from trustlib.data.engine.abuse_made import UNKNOWN
 
 _STRANGERS = 0.01  # of a table's rows; more of unknown items is worth a warning
 _ARRIVED = 2 / 3  # of a week's items that its labels stand for
+_KNOWN = 0.95  # of the items, by their segment
 _DAY = 86_400
 _UNDECIDED = "appeals.outcome"  # may be empty
 _NOUNS = {
@@ -33,6 +35,7 @@ def checks(found: Found, frames: Mapping[str, Any], query: AbuseQuery) -> tuple[
         _labels(found, frames["sample"], query),
         _arrived(found, frames, query),
         _strata(found, frames),
+        *_segments(frames["by_segment"], query),
         *_gold(found, frames["gold"], query),
         *_appeals(found, query),
     )
@@ -186,6 +189,33 @@ def _strata(found: Found, frames: Mapping[str, Any]) -> Check:
         "is less sure. A column stratum in items would count them."
     )
     return Check(name=name, verdict="warn", label="strata estimated", text=text)
+
+
+def _segments(by_segment: pd.DataFrame, query: AbuseQuery) -> tuple[Check, ...]:
+    if not query.segments:
+        return ()
+    name, known = "segments_known", {}
+    for segment in query.segments:
+        rows = by_segment[by_segment["segment"] == segment]
+        unknown = rows.loc[rows["value"] == UNKNOWN, "items"].sum()
+        known[segment] = 1 - unknown / rows["items"].sum()
+    worst = min(known, key=lambda segment: (known[segment], segment))
+    if known[worst] == 0:
+        text = f"Of no item the {worst} is known" + (
+            ": there is no source of accounts." if "accounts" not in query.sources else "."
+        )
+        return (Check(name=name, verdict="warn", label="a segment is unknown", text=text),)
+    text = f"The {worst} of {percent(known[worst])} of the items is known"
+    text += ", of the other segments at least as many." if len(known) > 1 else "."
+    few = known[worst] < _KNOWN
+    return (
+        Check(
+            name=name,
+            verdict="warn" if few else "pass",
+            label="segments with gaps" if few else "segments known",
+            text=text,
+        ),
+    )
 
 
 def _gold(found: Found, gold: pd.DataFrame, query: AbuseQuery) -> tuple[Check, ...]:

@@ -38,6 +38,21 @@ def refuse_policy(tables: Tables, role: Role, policy: str | None) -> None:
     )
 
 
+def refuse_two_strata(n: int) -> None:
+    """Refuse `n` items whose rows name more than one stratum.
+
+    Raises
+    ------
+    Refusal
+    """
+    if n:
+        raise Refusal(
+            f"{plural(n, 'item')} with more than one stratum",
+            where="items_source, column stratum",
+            next_step="an item is in one stratum: join the score of one version, one row an item",
+        )
+
+
 def refuse_drawn(tables: Tables, role: Role) -> bool:
     """Refuse labels that do not say, alike and usably, how they were drawn; whether they say it.
 

@@ -20,7 +20,12 @@ from trustlib.data.abuse_frames import (
     view_sample,
 )
 from trustlib.data.abuse_health import Found, health
-from trustlib.data.abuse_labels import refuse_drawn, refuse_policy, refuse_strata
+from trustlib.data.abuse_labels import (
+    refuse_drawn,
+    refuse_policy,
+    refuse_strata,
+    refuse_two_strata,
+)
 from trustlib.data.abuse_names import refuse_names, refuse_outcomes, refuse_unreadable
 from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed, Role
 from trustlib.data.abuse_sources import Copy, copies
@@ -96,6 +101,7 @@ def _prepared(tables: Tables, query: AbuseQuery) -> Found:
     cells = counts.cells(tables)
     refuse_unreadable(cells)
     repeated: dict[Role, int] = {"items": made.once(tables, "items", "item_id")}
+    refuse_two_strata(made.two_strata(tables))
     _refuse_no_items(tables, query)
     repeated["accounts"] = made.people(tables, names)
     counted = made.strata(tables)

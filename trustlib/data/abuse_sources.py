@@ -187,6 +187,8 @@ def _refuse_unknown_segments(
         if any(f"s{i}" in made[role].kinds for role in ("items", "accounts") if role in made):
             continue
         known = "accounts" in made
+        if not known and name not in near:
+            continue  # what only accounts know: unknown without them, and said
         raise Refusal(
             "a segment is a column of neither items nor accounts"
             if known

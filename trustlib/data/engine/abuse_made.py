@@ -64,8 +64,9 @@ def people(tables: Tables, segments: Sequence[str]) -> int:
         more = once(tables, "accounts", "account_id")
         signed = "p.created_at" if tables.has("accounts", "created_at") else "NULL::BIGINT"
         picked = f"{signed} AS signed_up, p.account_id IS NOT NULL AS known"
-        picked += "".join(f", p.{name} AS {name}" for name in mine)
         join = "LEFT JOIN accounts_once AS p USING (account_id)"
+    known = "p.{0}" if tables.has("accounts") else "NULL::VARCHAR"
+    picked += "".join(f", {known.format(name)} AS {name}" for name in mine)
     tables.make(
         "actor",
         f"SELECT i.account_id, (row_number() OVER (ORDER BY i.account_id) - 1)::INTEGER AS actor, "

@@ -60,7 +60,7 @@ def accounts_join(tables: Tables, names: Mapping[str, str]) -> Any:
 def links(tables: Tables) -> Any:
     """``link`` (actor, kind, token): distinct links of the window's accounts; as a frame."""
     if not tables.has("links"):
-        tables.make("link", "SELECT 0 AS actor, '' AS kind, 0 AS token LIMIT 0")
+        tables.make("link", "SELECT 0::BIGINT AS actor, '' AS kind, 0::BIGINT AS token LIMIT 0")
         return tables.frame("FROM link")
     tables.make(
         "link",
