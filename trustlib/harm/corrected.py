@@ -11,7 +11,7 @@ from trustlib.core import Check, Estimate
 from trustlib.core.format import percent
 from trustlib.harm.rater_error import RaterError
 from trustlib.harm.sample import FloatArray, LabelledSample, Population, matching
-from trustlib.harm.share import Of, ShareInterval, estimated, share_interval
+from trustlib.harm.share import REACHING, Of, ShareInterval, estimated, share_interval
 from trustlib.stats.horvitz_thompson import StratifiedShare
 from trustlib.stats.melding import (
     ConfidenceDraws,
@@ -121,13 +121,18 @@ def correct(
         level=level,
     )
     point = min(1.0, max(0.0, raw))
+    method = METHOD
+    if wider.method.endswith(REACHING):
+        # Draws know the spread only; one more positive label would lift the share beyond it.
+        reach = rogan_gladen(wider.high, false_positive=1 - sp, sensitivity=se)
+        high, method = max(high, min(1.0, reach)), f"{METHOD}, {REACHING}"
     estimate = Estimate(
         point=point,
         low=min(low, point),
         high=max(high, point),
         level=level,
         unit=unit,
-        method=METHOD,
+        method=method,
         n=n,
         note=note,
     )

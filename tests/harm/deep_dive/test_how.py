@@ -94,18 +94,49 @@ def test_planted_rings_come_back():
     assert rings == 1
 
 
-def test_worlds_without_rings_give_clusters_at_most_at_the_stated_rate():
+def lone_world(seed: int, *, tokens: int):
+    """Nobody is tied to anybody; `tokens` domains of 200 accounts that share six times each."""
+    lone, _ = links(seed, accounts=400, rings=0)
+    timed, _ = events(100 + seed, accounts=200, rings=0, tokens=tokens)
+    return replace(BARE, links=lone, shares=timed.assign(kind="domain"))
+
+
+# Few domains for many shares: no shuffle can tell, and ties by domain are left out.
+@pytest.mark.parametrize("tokens", [80, 1_000])
+def test_worlds_without_rings_give_clusters_at_most_at_the_stated_rate(tokens):
     any_cluster = 0
-    for seed in range(40):
-        lone, _ = links(seed, accounts=400, rings=0)
-        timed, _ = events(100 + seed, accounts=200, rings=0, tokens=80)
-        found, why = how(
-            replace(BARE, links=lone, shares=timed.assign(kind="domain")), replace(SPEC, seed=seed)
-        )
+    for seed in range(20):
+        found, why = how(lone_world(seed, tokens=tokens), replace(SPEC, seed=seed))
         any_cluster += len(found.coordination.clusters) > 0
         assert ("how.coordination" in why) == found.coordination.clusters.empty
-    # Two searches at 5 % each: 4 of 40 expected at the most, 9 with a chance of 1 %.
-    assert any_cluster <= 9
+    # Two searches at 5 % each: 2 of 20 expected at the most, 6 with a chance of 1 %.
+    assert any_cluster <= 5
+
+
+def ring_of_domains(accounts: int, *, kind: str = "domain") -> pd.DataFrame:
+    """Everybody shares one thing of their own choice; the first `accounts` share 900 and 901."""
+    random = np.random.default_rng(4)
+    rows = [(actor, kind, random.integers(0, 400), actor * 90_000) for actor in range(800)]
+    rows += [(n, kind, token, n * 7_000_000) for n in range(accounts) for token in (900, 901)]
+    return pd.DataFrame(rows, columns=["actor", "kind", "token", "time"])
+
+
+@pytest.mark.parametrize(
+    ("shares", "clusters"),
+    [
+        (ring_of_domains(12), [12]),
+        (ring_of_domains(60), []),
+        (ring_of_domains(12, kind="text"), []),
+    ],
+)
+def test_a_domain_of_few_accounts_ties_them_and_one_of_many_or_a_text_does_not(shares, clusters):
+    lone, _ = links(3, accounts=800, rings=0)
+    found, _ = how(replace(BARE, links=lone, shares=shares), SPEC)
+    assert list(found.coordination.clusters["size"]) == clusters
+    # Without links a domain alone ties nobody.
+    alone, _ = how(replace(BARE, shares=shares), SPEC)
+    assert alone.coordination.clusters.empty
+    assert "shared infrastructure: no source" in alone.coordination.checks[0].text
 
 
 def test_domains_and_texts_with_one_number_are_two_tokens():
@@ -113,6 +144,7 @@ def test_domains_and_texts_with_one_number_are_two_tokens():
         token=np.where(ROWS.shares["kind"] == "text", ROWS.shares["token"] + 5_000,
                        ROWS.shares["token"])
     )  # fmt: skip
+    assert set(ROWS.shares["kind"]) == {"domain", "text"}
     other, _ = how(replace(ROWS, shares=moved), SPEC)
     pd.testing.assert_frame_equal(other.coordination.clusters, FOUND.coordination.clusters)
     # Taken for one, pairs that share domain 7 and pairs that share text 7 would meet.

@@ -72,13 +72,13 @@ def option(found, name):
     return next(one for one in found.options if one.name == name)
 
 
-def test_a_threshold_adds_what_no_control_and_no_report_found():
+def test_a_threshold_adds_what_no_control_acts_on():
     found, why = ranked(spec=replace(SPEC, thresholds=(0.5,)))
     assert why == {}
     one = option(found, "act on scores from 0.50")
-    # Violating from .5 on: ten, of which four are caught; others: six of 28, none caught.
+    # Violating from .5 on: ten, of which a control acts on three; others: six of 28, none hit.
     assert one.kind == "threshold"
-    assert one.harm.point == pytest.approx(60)
+    assert one.harm.point == pytest.approx(70)
     assert one.false_positives.point == pytest.approx(60)
     assert one.harm.unit == "violating items"
 
@@ -86,24 +86,35 @@ def test_a_threshold_adds_what_no_control_and_no_report_found():
 def test_newly_frequent_domains_are_one_rule_and_texts_none():
     found, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("text", 7))))
     one = option(found, "act on items with 1\xa0newly frequent domain")
-    assert (one.harm.point, one.false_positives.point) == pytest.approx((20, 30))
+    assert (one.harm.point, one.false_positives.point) == pytest.approx((30, 30))
     assert one.kind == "rule"
     both, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("domain", 8))))
     one = option(both, "act on items with 2\xa0newly frequent domains")
-    assert one.harm.point == pytest.approx(80)
+    assert one.harm.point == pytest.approx(90)
     texts, _ = ranked(replace(NOTHING, newly_frequent=new(("text", 7))))
     assert all(one.kind in ("threshold", "label") for one in texts.options)
 
 
 def test_the_first_three_clusters_are_options():
-    four = clusters((2, 3, 6), (4,), (5, 19), (0,))
+    four = clusters((2, 3, 6), (3, 4, 5), (5, 19), (0,))
     found, _ = ranked(replace(NOTHING, coordination=four))
     told = {one.name: one for one in found.options if one.kind == "cluster"}
     assert set(told) == {f"act on cluster {n}" for n in (1, 2, 3)}
     assert told["act on cluster 1"].harm.point == pytest.approx(40)
     assert told["act on cluster 1"].false_positives.point == pytest.approx(20)
+    assert told["act on cluster 2"].harm.point == pytest.approx(60)
     assert told["act on cluster 2"].false_positives.point == 0
-    assert told["act on cluster 3"].harm.n == 4
+
+
+def test_an_option_that_few_labels_weigh_has_no_number_and_asks_for_labels():
+    found, _ = ranked(replace(NOTHING, coordination=clusters((5, 19))))
+    names = [one.name for one in found.options]
+    weak = option(found, "act on cluster 1")
+    assert weak.harm.point is weak.false_positives.point is None
+    assert "4\xa0labels of what it would act on, 5 are needed" in weak.harm.note
+    assert option(found, "label more: act on cluster 1").measures == "act on cluster 1"
+    # It stands behind everything that has a number.
+    assert names.index("act on cluster 1") > names.index("act on scores from 0.40")
 
 
 def test_no_segment_is_ever_an_option():
@@ -117,28 +128,32 @@ def test_no_segment_is_ever_an_option():
         assert not values & set(one.name.split())
 
 
-def test_thresholds_that_the_scores_suggest():
-    drawn = samples(ROWS, SPEC).items
-    assert thresholds(drawn, SPEC) == (0.64, 0.5, 0.45)
-    caught = [(drawn.score[drawn.label > 0] >= at).mean() for at in thresholds(drawn, SPEC)]
-    assert caught == pytest.approx([7 / 12, 10 / 12, 11 / 12])
-    assert thresholds(drawn, replace(SPEC, thresholds=(0.2, 0.9, 0.2))) == (0.9, 0.2)
+def test_thresholds_that_the_scores_of_what_is_missed_suggest():
+    drawn, acted = samples(ROWS, SPEC).items, SAMPLE["control:rule"].to_numpy()
+    found = thresholds(drawn, SPEC, caught=acted)
+    # The nine violating labels that no control acts on score .80, .75 … .40.
+    assert found == (0.6, 0.5, 0.4)
+    missed = drawn.score[(drawn.label > 0) & ~acted]
+    assert [(missed >= at).mean() for at in found] == pytest.approx([5 / 9, 7 / 9, 1])
+    given = replace(SPEC, thresholds=(0.2, 0.9, 0.2))
+    assert thresholds(drawn, given, caught=acted) == (0.9, 0.2)
+    assert thresholds(drawn, SPEC, caught=drawn.label > 0) == ()
 
 
 def test_labels_are_an_option_where_they_would_change_the_order():
-    found, _ = ranked(
-        How(lifecycles=(), coordination=clusters((3, 6)), newly_frequent=new(("domain", 8)))
+    section = How(
+        lifecycles=(), coordination=clusters((2, 3, 6)), newly_frequent=new(("domain", 8))
     )
+    found, _ = ranked(section, spec=replace(SPEC, thresholds=(0.5, 0.4)))
     assert found.check.verdict == "warn"
-    (label,) = [one for one in found.options if one.kind == "label"]
     best = found.measurements.iloc[0]
-    assert label.measures == best["option"]
-    assert label.name == f"label more of: {best['option']}"
+    (label,) = [one for one in found.options if one.kind == "label"]
+    assert best["gain"] > 0.005
+    assert (label.measures, label.name) == (best["option"], f"label more: {best['option']}")
     assert best["labels"] == label.name
-    sure, _ = ranked(
-        replace(NOTHING, coordination=clusters((4,))), spec=replace(SPEC, thresholds=(0.0,))
-    )
-    assert sure.options[0].kind == "cluster"
+    # Nothing to choose between, nothing to measure.
+    alone, _ = ranked(spec=replace(SPEC, thresholds=(0.5,)))
+    assert [one.kind for one in alone.options] == ["threshold"]
 
 
 def test_severity_times_views_where_the_taxonomy_says_so():
@@ -147,8 +162,8 @@ def test_severity_times_views_where_the_taxonomy_says_so():
         {"name": "noise", "policies": ["spam"], "severity": 0.5}]})  # fmt: skip
     found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
     one = option(found, "act on scores from 0.50")
-    # Two items of fraud with five views each, four of spam.
-    assert one.harm.point == pytest.approx(10 * (2 * 5 * 2.0 + 4 * 0.5))
+    # Three items of fraud with five views each, four of spam.
+    assert one.harm.point == pytest.approx(10 * (3 * 5 * 2.0 + 4 * 0.5))
     assert one.harm.unit == "harm points"
     assert why == {}
 
@@ -157,7 +172,7 @@ def test_a_policy_that_no_harm_has_counts_as_items_and_it_is_said():
     harms = taxonomy({"unit": "harm points", "harms": [{"name": "money", "policies": ["fraud"]}]})
     found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
     one = option(found, "act on scores from 0.50")
-    assert (one.harm.point, one.harm.unit) == (pytest.approx(60), "violating items")
+    assert (one.harm.point, one.harm.unit) == (pytest.approx(70), "violating items")
     assert "counts as 1" in why["ranking.harm"]
     assert "spam" not in why["ranking.harm"]
 
@@ -179,7 +194,10 @@ def test_missing_inputs_are_sentences():
     found, why = ranked(rows=without(ROWS, "scores"))
     assert found is None
     assert "no score" in why["ranking"]
-    found, why = ranked(replace(NOTHING, coordination=clusters((4,))), rows=without(ROWS, "scores"))
+    section = replace(NOTHING, coordination=clusters((3, 4, 5)))
+    found, why = ranked(section, rows=without(ROWS, "scores"))
     assert [one.name for one in found.options] == ["act on cluster 1"]
+    unacted, _ = ranked(spec=replace(SPEC, thresholds=(0.5,)), rows=without(ROWS, "actions"))
+    assert unacted.options[0].harm.point == pytest.approx(100)
     clean = replace(ROWS, sample=SAMPLE.assign(label=0.0))
     assert ranked(rows=clean)[0] is None

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 from tests.harm.deep_dive.worlds import SPEC, without, world
-from trustlib.harm import prevalence
+from tests.harm.samples import population
+from tests.harm.samples import sample as drawn_sample
+from trustlib.harm import corrected_prevalence, prevalence
 from trustlib.harm.deep_dive.label_error import label_error
 from trustlib.harm.deep_dive.samples import samples
 from trustlib.harm.deep_dive.size import SEEN_ITEMS, size, size_checks
+from trustlib.harm.share import REACHING
 
 ROWS, TRUTH = world(3)
 
@@ -57,6 +60,21 @@ def test_raters_that_miss_half_are_set_right():
     assert inside >= 7
     assert plain < 0.7 * truths
     assert right == pytest.approx(truths, rel=0.2)
+
+
+def test_a_corrected_share_reaches_as_far_as_the_labelled_one():
+    """20 labels stand for 90 % of the items and hold no positive: one more would change all."""
+    stratum = np.repeat([0, 1], [20, 200])
+    label = np.r_[np.zeros(20), np.ones(40), np.zeros(160)]
+    drawn = drawn_sample(stratum, label, inclusion=np.array([20 / 9000, 0.2])[stratum])
+    whole = population([9000, 1000])
+    plain = prevalence(drawn, whole).estimate
+    assert plain.method.endswith(REACHING)
+    found = corrected_prevalence(drawn, whole, label_error(gold(12, other=900), [1])).estimate
+    assert found.method.endswith(REACHING)
+    assert found.high >= plain.high == pytest.approx(0.02 + 0.9 / 20)
+    worse = label_error(gold(12, other=900, missed=6), [1])
+    assert corrected_prevalence(drawn, whole, worse).estimate.high >= 2 * plain.high
 
 
 def test_one_vote_errs_as_a_vote_not_as_the_majority_of_twelve():

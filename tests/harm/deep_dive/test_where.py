@@ -10,6 +10,7 @@ import pytest
 
 from tests.harm.deep_dive.worlds import SPEC, without, world
 from trustlib.harm.deep_dive.samples import samples
+from trustlib.harm.deep_dive.searched import searched
 from trustlib.harm.deep_dive.size import size
 from trustlib.harm.deep_dive.where import AS_LABELLED, TAKEN_OUT, where
 
@@ -73,6 +74,33 @@ def test_the_segment_that_grows_is_confirmed():
     assert calm.growing.confirmed == 0
 
 
+def test_one_heavy_label_does_not_decide_the_search():
+    """A violating label that stands for 5,000 items, in a segment of its own."""
+    heavy = (ROWS.sample["market"] == "north") & ROWS.sample["in_window"]
+    first = ROWS.sample.index[heavy & (ROWS.sample["label"] == 0)][0]
+    sample = ROWS.sample.copy()
+    sample.loc[first, ["label", "inclusion"]] = [1.0, 1 / 5_000]
+    found = placed(replace(ROWS, sample=sample))[0].search.segments.query("confirmed")
+    assert found["segment"].str.contains("south").any()
+    assert not found["segment"].str.contains("north").any()
+
+
+def test_the_search_counts_items_as_the_tables_do():
+    drawn = samples(ROWS, SPEC)
+    period = np.asarray(
+        pd.DatetimeIndex(drawn.rows_of_items["created_at"]) >= pd.Timestamp(SPEC.compare_from)
+    ).astype(int)
+    cells = searched(drawn.items, ROWS.cells, period=period, seed=0)
+    for at, part in ((0, "before"), (1, "now")):
+        for half in (0, 1):
+            mine = cells.size[(cells.period == at) & (cells.half == half)].sum()
+            assert mine == pytest.approx(ROWS.cells[part].sum() / 2)
+    plain = searched(drawn.items, ROWS.cells.iloc[:0], period=None, seed=0)
+    assert plain.size.sum() < 0.5 * ROWS.cells[["before", "now"]].to_numpy().sum()
+    part = searched(drawn.items, ROWS.cells.iloc[1:], period=None, seed=0)
+    assert (part.size > 0).all()
+
+
 def test_cells_without_labels_leave_a_segment_out_of_the_decomposition():
     few = ROWS.sample["in_window"] & (ROWS.sample["market"] == "west")
     few &= ROWS.sample["kind"] == "text"
@@ -91,6 +119,13 @@ def test_missing_accounts_are_counted_and_bound_the_share():
     assert list(gone.by_segment["segment"]) == ["kind photo", "kind text"]
     # Of the segments only market is the accounts' own.
     assert set(gone.segment_bounds["segment"]) == set(FOUND.segments["market"]["value"])
+
+
+def test_what_items_know_themselves_needs_no_join():
+    turned = replace(SPEC, segments=("kind", "market"))
+    assert set(placed(ROWS, turned)[0].survivorship.segment_bounds["segment"]) == set(
+        FOUND.segments["market"]["value"]
+    )
 
 
 def test_items_of_unknown_market_are_left_out_of_the_joined_share_and_bound_it():

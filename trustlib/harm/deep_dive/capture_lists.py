@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from trustlib.core import Check, Estimate
 from trustlib.core.format import count, interval, plural
 from trustlib.harm.sample import FloatArray, IntArray
-from trustlib.harm.unseen import FEWEST_SHARED, MOST_LISTS, CaptureHistories, Unseen, unseen
+from trustlib.harm.unseen import FEWEST_SHARED, MOST_LISTS, Unseen, capture_histories, unseen
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -41,14 +41,28 @@ def unseen_by(
         (n,) items of the window that each stands for.
     actor
         (n,) codes of the accounts: what is found of one is found together.
+
+    Notes
+    -----
+    Labelled items are counted one by one, and the result is scaled by what the found ones stand
+    for on average. Weighing each would be unbiased and of no use: two labels that stand for 25
+    items each decide all (30 demo worlds: 1.2 of the truth in the middle, 11 times at the worst).
+    Items are drawn more often where scores are high, and there controls find more of them, so
+    counting them alike errs to fewer, as a lower bound should (at most the truth in 26 of 30).
     """
     lists, remark = _lists(names, found, confirming)
     if len(lists) < 2:
         return None
     table = np.column_stack([found[:, list(one)].any(axis=1) for one in lists])
     told = tuple(" or ".join(names[k] for k in one) for one in lists)
-    histories, stands_for = _histories(table, told, weight=weight, actor=actor)
-    return _told(unseen(histories, level=level), stands_for, table, remark)
+    histories = capture_histories(table, names=told, actor=actor)
+    with warnings.catch_warnings():
+        # A model that fits a few small counts exactly is what it is, and no surprise here.
+        warnings.filterwarnings("ignore", message="Perfect separation")
+        found_by = unseen(histories, level=level)
+    seen = table.any(axis=1)
+    stands_for = float(np.sort(weight[seen]).mean()) if seen.any() else 1.0
+    return _told(found_by, stands_for, table, remark)
 
 
 def _lists(
@@ -96,29 +110,6 @@ def _most_alike(
         return -common, [names[k] for one in pair for k in one]
 
     return min(combinations(systems, 2), key=alike)
-
-
-def _histories(
-    found: BoolArray, names: tuple[str, ...], *, weight: FloatArray, actor: IntArray
-) -> tuple[CaptureHistories, float]:
-    """Histories counted in effective items, and how many items each of these stands for.
-
-    Items of the population have the variance of Σ w² over accounts and histories; counts divided
-    by that over Σ w vary as those of single items do, which is what the models are made for.
-    """
-    seen = found.any(axis=1)
-    found, weight, actor = found[seen], weight[seen], actor[seen]
-    if not len(found):
-        empty = np.zeros((0, len(names)), dtype=bool)
-        return CaptureHistories(names=names, found=empty, counts=np.zeros(0)), 1.0
-    kinds, at = np.unique(found, axis=0, return_inverse=True)
-    at = at.ravel()
-    # Summed in an order of their own, so that nothing depends on the file's.
-    frame = pd.DataFrame({"actor": actor, "at": at, "weight": weight}).sort_values("weight")
-    counts = np.bincount(frame["at"], weights=frame["weight"])
-    alike = np.sort(frame.groupby(["actor", "at"])["weight"].sum().to_numpy(float))
-    stands_for = float(np.sum(alike**2) / np.sum(alike))
-    return CaptureHistories(names=names, found=kinds, counts=counts / stands_for), stands_for
 
 
 def _told(found: Unseen, stands_for: float, table: BoolArray, remark: str) -> Unseen:

@@ -22,6 +22,11 @@ from trustlib.harm.shared_infrastructure import SharedInfrastructure, shared_inf
 # of 99; measured in tests/studies/ring_recovery.md.
 DRAWS = 39
 
+# A domain of more accounts is everybody's. In eight demo worlds of four weeks, domains beside
+# devices, addresses and payments bring 78 % of ring accounts into clusters where these alone bring
+# 12 %, and .3 % of clustered accounts are of no ring; up to 200 accounts a domain it is 3 %.
+MOST_POSTED_BY = 50
+
 Why = dict[str, str]
 
 
@@ -85,11 +90,15 @@ def _actors(rows: AbuseRows) -> pd.DataFrame | None:
 
 
 def _infrastructure(rows: AbuseRows, spec: DeepDiveSpec) -> SharedInfrastructure | None:
-    links = rows.links[(rows.links["actor"] >= 0) & (rows.links["token"] >= 0)]
-    links = pd.concat([links, _content(rows)], ignore_index=True)
+    links = pd.concat([_known(rows.links), _content(rows)], ignore_index=True)
     if links.empty:
         return None
     return shared_infrastructure(links, draws=DRAWS, seed=spec.seed)
+
+
+def _known(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without unknown accounts and tokens."""
+    return rows[(rows["actor"] >= 0) & (rows["token"] >= 0)]
 
 
 def _content(rows: AbuseRows) -> pd.DataFrame:
@@ -100,18 +109,20 @@ def _content(rows: AbuseRows) -> pd.DataFrame:
     does. The text of an item with a domain is left out: it comes and goes with the domain, and
     would count one share twice.
     """
-    shares = rows.shares[(rows.shares["actor"] >= 0) & (rows.shares["token"] >= 0)]
+    shares = _known(rows.shares)
     of_domain = shares.loc[shares["kind"] == "domain", ["actor", "time"]]
     with_domain = pd.MultiIndex.from_frame(shares[["actor", "time"]]).isin(
         pd.MultiIndex.from_frame(of_domain)
     )
-    held = shares[(shares["kind"] == "domain") | ~with_domain]
+    held = shares.loc[(shares["kind"] == "domain") | ~with_domain, ["actor", "kind", "token"]]
+    held = held.drop_duplicates()
+    accounts = held.groupby(["kind", "token"])["actor"].transform("size")
     # A kind of its own: links may have a "domain" too, with codes of their own.
-    return held.assign(kind="posted " + held["kind"])[["actor", "kind", "token"]].drop_duplicates()
+    return held[accounts <= MOST_POSTED_BY].assign(kind="posted " + held["kind"])
 
 
 def _in_time(rows: AbuseRows, spec: DeepDiveSpec) -> CoSharing | None:
-    shares = rows.shares[(rows.shares["actor"] >= 0) & (rows.shares["token"] >= 0)]
+    shares = _known(rows.shares)
     if shares.empty:
         return None
     # Domains and texts have codes of their own, which would meet: one code for each of both.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from trustlib.core import Refusal
+from trustlib.core import Estimate, Refusal
 from trustlib.core.format import plural
 from trustlib.data.abuse_records import AbuseRows
+from trustlib.harm.deep_dive.capture_lists import USER_REPORTS
 from trustlib.harm.deep_dive.how import Why, absent
 from trustlib.harm.deep_dive.result import How, Today
 from trustlib.harm.deep_dive.samples import Samples
@@ -22,8 +23,11 @@ from trustlib.harm.sample import FloatArray, LabelledSample
 BoolArray = npt.NDArray[np.bool_]
 
 CLUSTERS = 3
-# Parts of the violating labels that a suggested threshold would catch.
+# Parts of the violating labels that no control acts on, which a suggested threshold would catch.
 CAUGHT = (0.5, 0.75, 0.9)
+# One violating label of three accounts' items makes no option the best there is.
+FEWEST_LABELS = 5
+LEAST_GAIN = 0.005  # rise of the chance of choosing rightly for which labels are worth asking
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +42,7 @@ def ranking(
 ) -> tuple[Ranking | None, Why]:
     """Lower the score's threshold, act on newly frequent domains, act on clusters, label more.
 
-    What an option adds is what no control of `today` and no user report found. Acting on a whole
+    What an option adds is what no control acts on today. Acting on a whole
     segment is no option: nobody is violating for where they live. Domains and clusters were found
     in the same window in which they are weighed; the labels that weigh them were drawn without
     them.
@@ -51,68 +55,93 @@ def ranking(
     sample = samples.items
     if sample is None:
         return None, {"ranking": absent(rows, "labels", "No item of the window was labelled.")}
-    _, flags = flagged(rows, samples)
-    caught = np.asarray(flags.any(axis=1), dtype=bool)
-    candidates = _candidates(samples, how, spec, sample)
+    names, flags = flagged(rows, samples)
+    # What users report is found, but nobody has acted on it yet.
+    acts = [at for at, name in enumerate(names) if name != USER_REPORTS]
+    caught = np.asarray(flags[:, acts].any(axis=1), dtype=bool)
+    candidates = _candidates(samples, how, spec, sample, caught)
     if not candidates:
         return None, {"ranking": "There is no score, no newly frequent domain and no cluster to "
                       "act on."}  # fmt: skip
     why: Why = {}
     worth, unit = _worth(samples, sample, rows, spec, why)
     options = [
-        option_from_sample(
-            sample,
-            samples.items_population,
-            name=one.name,
-            kind=one.kind,
-            flagged=one.flagged,
-            caught=caught,
-            worth=worth,
-            unit=unit,
-            level=spec.level,
+        _enough(
+            option_from_sample(
+                sample,
+                samples.items_population,
+                name=one.name,
+                kind=one.kind,
+                flagged=one.flagged,
+                caught=caught,
+                worth=worth,
+                unit=unit,
+                level=spec.level,
+            )
         )
         for one in candidates
     ]
     return _ranked(options, spec), why
 
 
+def _enough(option: Option) -> Option:
+    """The option without its numbers where too few labels stand behind them."""
+    if option.harm is None or option.false_positives is None or option.harm.n >= FEWEST_LABELS:
+        return option
+    found = plural(option.harm.n, "label") if option.harm.n else "no label"
+    note = f"not estimable: {found} of what it would act on, {FEWEST_LABELS} are needed"
+
+    def without(one: Estimate) -> Estimate:
+        return replace(one, point=None, low=None, high=None, standard_error=None, note=note)
+
+    return replace(
+        option,
+        harm=without(option.harm),
+        false_positives=without(option.false_positives),
+        correlation=0.0,
+    )
+
+
 def _ranked(options: list[Option], spec: DeepDiveSpec) -> Ranking:
-    """The options, and labels for the one whose numbers would change the order most."""
+    """The options, and labels for those whose numbers are not known or would change the order."""
     first = ranked_options(options, level=spec.level, seed=spec.seed)
-    needed = first.measurements
-    if needed.empty or not needed["gain"].iloc[0] > 0:
-        return first
-    name = str(needed["option"].iloc[0])
-    labels = Option(name=f"label more of: {name}", kind="label", measures=name)
-    return ranked_options([*options, labels], level=spec.level, seed=spec.seed)
+    needed = [one.name for one in options if one.harm is None or one.harm.point is None]
+    best = first.measurements
+    if len(best) and best["gain"].iloc[0] > LEAST_GAIN:
+        needed.append(str(best["option"].iloc[0]))
+    labels = [Option(name=f"label more: {name}", kind="label", measures=name) for name in needed]
+    return ranked_options([*options, *labels], level=spec.level, seed=spec.seed)
 
 
 def _candidates(
-    samples: Samples, how: How, spec: DeepDiveSpec, sample: LabelledSample
+    samples: Samples, how: How, spec: DeepDiveSpec, sample: LabelledSample, caught: BoolArray
 ) -> list[_Candidate]:
     found = [
         _Candidate(
             name=f"act on scores from {at:.2f}", kind="threshold", flagged=sample.score >= at
         )
-        for at in thresholds(sample, spec)
+        for at in thresholds(sample, spec, caught=caught)
     ]
     found += _domains(samples, how)
     return found + _clusters(sample, how)
 
 
-def thresholds(sample: LabelledSample, spec: DeepDiveSpec) -> tuple[float, ...]:
-    """Those of the spec; else three that would catch given parts of the violating labels.
+def thresholds(
+    sample: LabelledSample, spec: DeepDiveSpec, *, caught: BoolArray
+) -> tuple[float, ...]:
+    """Those of the spec; else three that would catch given parts of what no control acts on.
 
-    Rounded down to a hundredth; without scores of violating labels none.
+    Rounded down to a hundredth; none without scores, or where controls act on all violating labels.
     """
-    known = sample.score[(sample.label > 0) & ~np.isnan(sample.score)]
-    if np.isnan(sample.score).all():
+    scored = ~np.isnan(sample.score)
+    if not scored.any():
         return ()
     if spec.thresholds:
         return tuple(sorted(set(spec.thresholds), reverse=True))
-    if not len(known):
+    missed = sample.score[scored & (sample.label > 0) & ~caught]
+    if not len(missed):
         return ()
-    cuts = np.quantile(known, [1 - part for part in CAUGHT], method="lower")
+    cuts = np.quantile(missed, [1 - part for part in CAUGHT], method="lower")
     return tuple(sorted({float(at) for at in np.floor(cuts * 100) / 100}, reverse=True))
 
 

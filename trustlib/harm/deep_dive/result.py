@@ -72,7 +72,8 @@ class Where:
     mix
         Rate against mix, before and now; None where not estimable, as all below.
     search
-        Segments that stand out, confirmed on held-out accounts.
+        Segments that stand out, confirmed on held-out accounts; `rate` is too low by the weights
+        that were cut (`trustlib.harm.deep_dive.searched`), everywhere alike.
     growing
         The same for growth, before against now.
     concentration

@@ -10,10 +10,13 @@ from trustlib.data.abuse_records import AbuseRows
 from trustlib.harm.control_rates import Overturns, overturns, proactive_rate
 from trustlib.harm.controls import Controls, controls
 from trustlib.harm.deep_dive.capture_lists import USER_REPORTS, unseen_by
+from trustlib.harm.deep_dive.corrected_precision import corrected_precisions
 from trustlib.harm.deep_dive.how import Why, absent
+from trustlib.harm.deep_dive.label_error import label_error
 from trustlib.harm.deep_dive.result import Today
 from trustlib.harm.deep_dive.samples import Samples
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
+from trustlib.harm.rater_error import RaterError
 from trustlib.harm.unseen import Unseen
 from trustlib.harm.weighted_ratio import expansion
 
@@ -25,6 +28,8 @@ PREFIX = "control:"
 def today(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> tuple[Today, Why]:
     """Controls, hits, overturns, proactive rate and the unseen; and why a part is missing.
 
+    Precision is corrected for the raters' errors where answers are known; recall, in which they
+    cancel but for false positives, is as the labels say.
     User reports count as one of today's controls: what they find is found. So
     `recall_of_controls` is of rules, models, reviews and reports together, and each has its own.
 
@@ -69,7 +74,16 @@ def _controls(
     if not names:
         why["today.controls"] = absent(rows, "actions", "There is no control in the tables.")
         return None
-    return controls(samples.items, samples.items_population, flags, names=names, level=spec.level)
+    found = controls(samples.items, samples.items_population, flags, names=names, level=spec.level)
+    return corrected_precisions(found, _error(rows, samples, spec), seed=spec.seed)
+
+
+def _error(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> RaterError | None:
+    """Of labels with as many votes as the sample's; None without known answers."""
+    if rows.gold.empty:
+        return None
+    votes = samples.rows_of_items["n_votes"]
+    return label_error(rows.gold, votes, level=spec.level, seed=spec.seed)
 
 
 def _overturns(rows: AbuseRows, spec: DeepDiveSpec, why: Why) -> Overturns | None:

@@ -12,6 +12,7 @@ from trustlib.harm.concentration import Concentration, Histogram, concentration
 from trustlib.harm.deep_dive.joined import gone
 from trustlib.harm.deep_dive.result import Where
 from trustlib.harm.deep_dive.samples import Samples
+from trustlib.harm.deep_dive.searched import searched
 from trustlib.harm.deep_dive.size import NO_LABELS, lacking, of_items
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
 from trustlib.harm.prevalence_by import corrected_prevalence_by, prevalence_by
@@ -19,7 +20,6 @@ from trustlib.harm.rate_and_mix import UNCOVERED, RateAndMix, rate_and_mix
 from trustlib.harm.rate_cells import RateCells, cells_of_actors
 from trustlib.harm.rater_error import RaterError
 from trustlib.harm.sample import IntArray, LabelledSample, Population
-from trustlib.harm.segment_cells import cells_of_sample
 from trustlib.harm.segment_search import SegmentSearch, segment_search
 from trustlib.harm.weighted_ratio import expansion
 
@@ -36,8 +36,8 @@ def where(
     found = Where(
         segments=segments,
         mix=_mix(rows, samples, period, spec),
-        search=_search(samples, None, spec),
-        growing=_search(samples, period, spec),
+        search=_search(rows, samples, None, spec),
+        growing=_search(rows, samples, period, spec),
         concentration=_concentration(rows, spec),
         survivorship=gone(rows, samples, segments, spec),
     )
@@ -146,14 +146,16 @@ def _cells(
     )
 
 
-def _search(samples: Samples, period: IntArray | None, spec: DeepDiveSpec) -> SegmentSearch | None:
+def _search(
+    rows: AbuseRows, samples: Samples, period: IntArray | None, spec: DeepDiveSpec
+) -> SegmentSearch | None:
     """Of the rate, or of growth where there are periods."""
     sample = samples.items
     if sample is None or not sample.segment_names or not sample.label.any():
         return None
     if period is not None and len(np.unique(period)) < 2:
         return None
-    cells = cells_of_sample(sample, period=period, seed=spec.seed)
+    cells = searched(sample, rows.cells, period=period, seed=spec.seed)
     return segment_search(cells, level=spec.level)
 
 
