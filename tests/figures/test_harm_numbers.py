@@ -124,6 +124,19 @@ def test_many_weeks_are_a_band() -> None:
     np.testing.assert_allclose(line.get_ydata(), 100 * points["estimate"])
 
 
+def test_bands_that_know_next_to_nothing_do_not_set_the_scale() -> None:
+    result = whole()
+    words = "lines and bands that reach the upper end go on beyond it"
+    assert words not in texts(shown(result, "prevalence_trend"))
+    points = result.ledger.trend.points.assign(trend_high=0.9)
+    points.loc[0, "high"] = 0.8
+    ledger = replace(result.ledger, trend=replace(result.ledger.trend, points=points))
+    wide = made(ledger=ledger)
+    assert words in texts(shown(wide, "prevalence_trend"))
+    assert draw.prevalence_trend(wide).get_ylim()[1] < 25
+    assert draw.prevalence_trend_rows(wide).loc[0, "high"] == 0.8
+
+
 def test_rare_shares_are_per_10_000_everywhere() -> None:
     result = harm_shapes.result("rare")
     for name in ("prevalence_trend", "segment_forest", "rate_and_mix_bars"):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 60  # weeks with a bar each; beyond it a band
 _FAR = 3.0  # times the middle interval's end: what reaches farther is cut
+_BEYOND = 1.7  # times the axis without bands: what they may add to it
 _SHARES = ["share", "low", "high", "trend", "trend_low", "trend_high", "smoothed",
            "smoothed_low", "smoothed_high"]  # fmt: skip
 _COLUMNS = [
@@ -134,10 +135,12 @@ def _step(weeks: pd.DataFrame) -> pd.Timedelta:
 
 
 def _top(weeks: pd.DataFrame) -> float:
-    """Where the axis ends: with the intervals and the line, unless a few reach far beyond all."""
+    """Where the axis ends: with all intervals and bands, unless they reach far beyond the rest."""
     high = weeks["high"].dropna()
     most = min(float(high.max()), _FAR * float(high.median())) if len(high) else 0.0
-    return 1.06 * max([most, *weeks[["share", "trend"]].max().dropna()]) or 1.0
+    most = max([most, *weeks[["share", "trend"]].max().dropna()])
+    whole = max([most, *weeks[["high", "trend_high"]].max().dropna()])
+    return 1.06 * (whole if whole <= _BEYOND * most else most) or 1.0
 
 
 def _weeks(ax: Axes, weeks: pd.DataFrame, by: float) -> None:
