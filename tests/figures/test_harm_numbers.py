@@ -245,7 +245,7 @@ def test_of_many_values_sixteen_are_drawn_and_the_rest_counted() -> None:
     assert len(rows) == 70
     assert rows["drawn"].sum() == 16
     words = texts(shown(result, "segment_forest"))
-    assert sum("more, with lower shares" in word for word in words) == 2
+    assert sum("more, not drawn" in word for word in words) == 2
     drawn = rows[rows["drawn"]].groupby("segment", sort=False).size()
     assert [int(word.split()[1]) for word in words if word.startswith("and ")] == [
         40 - drawn["market"], 27 - drawn["c" * 90],

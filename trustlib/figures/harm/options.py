@@ -37,7 +37,7 @@ def options(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     lines = _lines(shown)
     with house.style():
         ax = house.axes(ax, height=dots.height(lines, more=15))
-        names = dots.labels(lines, 28)
+        names = dots.labels(lines, 25)
         right = max(dots.widest([line.text for line in lines], lines), 30.0) + 16
         dots.rows(ax, lines, names)
         ends = shown[["ratio", "low", "high"]].to_numpy(dtype=float).ravel()

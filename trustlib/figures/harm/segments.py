@@ -167,7 +167,7 @@ def _lines(frame: pd.DataFrame, by: float) -> list[Line]:
             )  # fmt: skip
         left = int((~part["drawn"]).sum())
         if left:
-            lines.append(Line(label="", note=f"and {left:,} more, with lower shares or none"))
+            lines.append(Line(label="", note=f"and {left:,} more, not drawn"))
     return lines
 
 
