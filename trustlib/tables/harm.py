@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from trustlib.core import Check, View, stack
+from trustlib.core import Check, Estimate, View, stack
 from trustlib.core import format as show
 from trustlib.core.text import short
 from trustlib.data.abuse_records import AbuseRows
-from trustlib.harm.deep_dive.published import FEWER, safe_checks
+from trustlib.harm.deep_dive.published import FEWER, is_small, safe_checks, shown_n
 from trustlib.harm.deep_dive.result import DeepDive
-from trustlib.harm.deep_dive.told import amount
+from trustlib.harm.deep_dive.told import WITHHELD, amount
 from trustlib.tables import house, run
 from trustlib.tables.harm_safe import caption
 from trustlib.tables.harm_size import changes, harms, level, methods, raters, rests_on, strata
@@ -59,7 +59,22 @@ _QUANTITIES = {
     "prevalence_views": "Share of views that are of violating items",
     "affected_accounts": "Accounts that saw violating items",
     "recall_of_controls": "Share that today's controls find together",
-    "unseen_lower_bound": "Found by no control, at least",
+    "unseen_lower_bound": "Found by no control, at the least",
+    "prevalence_labelled": "Share of items that violate, as the labels say",
+    "prevalence_views_labelled": "Share of views of violating items, as the labels say",
+    "violating_items": "Violating items in the window",
+    "violating_views": "Views of violating items in the window",
+    "confirmed_items": "Confirmed items",
+    "confirmed_views": "Views of confirmed items",
+    "confirmed_accounts": "Accounts with confirmed items",
+    "cost_usd": "Cost",
+    "harm": "Harm",
+    "precision_of_controls": "Share of what controls act on that violates",
+    "proactive_rate": "Share acted on before any user report",
+    "overturn_rate": "Share of decided appeals that were overturned",
+    "gini": "Concentration on accounts (0 even, 1 all with one)",
+    "top_1pc_share": "Confirmed items of the 1\u00a0% of accounts with most",
+    "missing_account_share": "Accounts without a row in the accounts table",
 }
 _ROLES = {
     "items": "Items",
@@ -86,7 +101,7 @@ def estimates(result: DeepDive) -> View:
     """Every estimate with its interval, how it was made, and what it rests on."""
     rows = []
     for name, estimate in result.estimates.items():
-        number, interval = amount(estimate)
+        number, interval = _shown(result, name, estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
         quantity = _QUANTITIES.get(name, house.capital(name.replace("_", " ")))
         unit = "" if estimate.unit.startswith("share") else f", {short(estimate.unit, 40)}"
@@ -94,6 +109,18 @@ def estimates(result: DeepDive) -> View:
     columns = ("Quantity", "Estimate", level(result), "How", "n")
     return house.table(rows, columns=columns, caption=caption("Estimates", rows),
                        numeric=("Estimate", level(result), "n"))  # fmt: skip
+
+
+def _shown(result: DeepDive, name: str, estimate: Estimate) -> tuple[str, str]:
+    """A number and its interval; not where it is one of a small group, or a count of few."""
+    number, interval = amount(estimate)
+    found = result.where.concentration
+    few = name == "top_1pc_share" and found is not None and is_small(0.01 * found.actors)
+    exact = name == "missing_account_share" and estimate.point and shown_n(estimate) is None
+    if few or exact:
+        return WITHHELD, WITHHELD
+    known = estimate.point is not None and estimate.low is None
+    return number, "none" if known else interval
 
 
 def health(rows: AbuseRows) -> View:

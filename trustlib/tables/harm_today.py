@@ -177,9 +177,9 @@ def _rates(result: DeepDive) -> View:
         rows += [
             ("Decided appeals that were overturned", *amount(over.overturn_rate),
              "Not the share of wrong decisions: who appeals is selected"),
-            ("Actions that were appealed", *amount(over.appeal_rate), ""),
+            ("Actions that were appealed", *amount(over.appeal_rate), "–"),
             ("Wrong decisions, from a random audit", *amount(over.wrong_rate),
-             house.capital(over.wrong_rate.note or "")),
+             house.capital(over.wrong_rate.note or "–")),
         ]  # fmt: skip
     if not rows:
         return note("No rates from appeals or reports: there are none of either.")

@@ -147,25 +147,28 @@ def _labels(
     frames = {"stratum": whole.by_stratum.rename(columns={"stratum": "value"})}
     frames |= {f"segment {name}": frame for name, frame in segments.items() if len(frame)}
     n, positive = int(whole.by_stratum["labelled"].sum()), int(whole.by_stratum["positive"].sum())
-    tables = [_by_label(name, frame, n, positive) for name, frame in frames.items()]
-    safe = safe_tables(tables)
-    shown = [
-        _withheld(frame, table) for frame, table in zip(frames.values(), safe.tables, strict=True)
-    ]
+    tables = {name: _by_label(name, frame, n, positive) for name, frame in frames.items()}
+    known = {name: table for name, table in tables.items() if table is not None}
+    safe = safe_tables(list(known.values()))
+    made = dict(zip(known, safe.tables, strict=True))
+    shown = [_withheld(frame, made.get(name)) for name, frame in frames.items()]
     strata = shown[0].rename(columns={"value": "stratum"}).drop(columns="at_most")
     strata["labelled"] = safe.tables[0].counts[: len(strata), -1]  # how the sample was drawn
     names = [name for name, frame in segments.items() if len(frame)]
     return safe, strata, dict(zip(names, shown[1:], strict=True))
 
 
-def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTable:
-    """Labels by value and kind; labels without a value make the totals those of the sample."""
+def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTable | None:
+    """Labels by value and kind; labels without a value make the totals those of the sample.
+
+    None where there are more of them than in the sample: then nothing of it can be shown.
+    """
     counts = np.column_stack([frame["positive"], frame["labelled"] - frame["positive"]])
     counts = counts.astype(float)
     rest = np.array([positive, n - positive]) - counts.sum(axis=0)
     values = [str(value) for value in frame["value"]]
     if (rest < 0).any():
-        raise ValueError("published: a segment has more labels than the sample")
+        return None
     if rest.any():
         counts, values = np.vstack([counts, rest]), [*values, _NOBODY]
     return count_table(
@@ -173,12 +176,13 @@ def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTab
     )
 
 
-def _withheld(frame: pd.DataFrame, table: CountTable) -> pd.DataFrame:
+def _withheld(frame: pd.DataFrame, table: CountTable | None) -> pd.DataFrame:
     """`frame` without the numbers of the rows whose labels are not all shown."""
     values = tuple(map(str, frame["value"]))
     totals = count_table(frame["population"].round(), variables=("value",), values=(values,))
     population = safe_tables(totals).tables[0].counts[:-1]
-    hidden = np.isnan(table.counts[: len(frame)]).any(axis=1) | np.isnan(population)
+    hidden = np.isnan(population)
+    hidden |= True if table is None else np.isnan(table.counts[: len(frame)]).any(axis=1)
     out = frame.assign(withheld=hidden)
     out["at_most"] = [at_most(high) if hide else math.nan for high, hide in zip(
         frame["high"], hidden, strict=True)]  # fmt: skip
