@@ -9,7 +9,7 @@ import pytest
 
 from tests.figures.harm_results import made
 from tests.tables.harm_small import drawn
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
 from trustlib.harm.count_tables import CountTable
 from trustlib.harm.deep_dive import told
 from trustlib.harm.deep_dive.published import (
@@ -25,7 +25,7 @@ from trustlib.tables import harm as tabulate
 from trustlib.tables.harm_safe import small_cells
 
 NBSP = "\u00a0"
-SEEDS = range(12)
+SEEDS = range(8)
 SECTIONS = (
     "how_much", "since_when", "who_is_behind", "where", "rate_or_mix", "how_it_works",
     "who_acts_together", "what_is_new", "what_controls_see", "what_nobody_sees",
@@ -270,6 +270,32 @@ def test_checks_keep_their_verdicts() -> None:
     checks = drawn(0).checks
     assert [c.verdict for c in safe_checks(checks)] == [c.verdict for c in checks]
     assert "2 accounts" not in safe_checks(checks)[1].text
+
+
+def test_the_share_of_a_single_account_is_not_named() -> None:
+    largest = Check(name="largest_actor", verdict="pass", label="no single account decides",
+                    text="The account with most harm has 3.3 % of it.")  # fmt: skip
+    text = "46 violating labels from 39 accounts; the largest has 6.5 % of them."
+    behind = Check(name="actors_behind_positives", verdict="pass", label="many", text=text)
+    many = replace(behind, text=text.replace("46 ", "460 "))
+    told_ = [one.text for one in safe_checks([largest, behind, many])]
+    assert told_[0].replace(NBSP, " ") == "No account has more than 10 % of the harm."
+    assert told_[1] == "46 violating labels from 39 accounts."
+    assert told_[2] == many.text
+    warned = safe_checks([replace(largest, verdict="warn")])[0].text
+    assert warned.startswith("One account alone has more than")
+
+
+def test_checks_of_the_same_label_are_told_apart() -> None:
+    items = Check(name="positive_labels", verdict="pass", label="enough", text="a.")
+    views = replace(items, name="positive_labels_views")
+    assert [c.label for c in safe_checks([items, views])] == ["enough", "enough, views"]
+    assert [c.label for c in safe_checks([views])] == ["enough"]
+
+
+def test_wide_intervals_keep_both_ends() -> None:
+    assert told.rounded(168.9, 27.4, 10_900.6) == ("169", "27.4 to 10,900")
+    assert told.rounded(0.103, 0.044, 54.1) == ("0.103", "0.044 to 54.1")
 
 
 def share(point: float, n: int) -> Estimate:
