@@ -156,6 +156,35 @@ def test_an_attack_on_the_clusters_recovers_nothing(seed) -> None:
     assert least_room([table], secret) >= 11
 
 
+def test_one_small_cluster_is_not_the_rest_of_a_known_total() -> None:
+    rows = {row[0]: row[1:] for row in cells(tabulate.clusters(made()))}
+    assert made().how.coordination.clusters["size"].tolist() == [44, 23, 13, 8]
+    accounts = {name: row[0] for name, row in rows.items()}
+    assert accounts["1 smaller cluster"] == "withheld"
+    assert sum(value == "withheld" for value in accounts.values()) == 2
+    assert accounts["Cluster 1"] == "44"
+
+
+def test_few_confirmed_items_outside_of_clusters_are_not_the_rest_of_a_known_total() -> None:
+    result = made()
+    inside = int(result.how.coordination.clusters["violating_items"].sum())
+    confirmed = replace(result.size.confirmed, items=inside + 5)
+    rows = cells(tabulate.clusters(made(size__confirmed=confirmed)))
+    assert any(row[3] == "withheld" for row in rows)
+    many = replace(confirmed, items=inside + 500)
+    assert not any(row[3] == "withheld" for row in cells(tabulate.clusters(
+        made(size__confirmed=many))))  # fmt: skip
+
+
+def test_one_small_population_is_not_the_rest_of_a_known_total() -> None:
+    market = made().where.segments["market"]
+    few = market.assign(population=market["population"].where(market["value"] != "fir", 8.0))
+    rows = {row[0]: row for row in cells(tabulate.segments(made(where__segments={"market": few})))}
+    assert rows["fir"][1] == "withheld"
+    assert sum(row[1] == "withheld" for row in rows.values()) == 2
+    assert rows["fir"][5].startswith("at most")
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_attack_on_the_missing_accounts_recovers_nothing(seed) -> None:
     result = drawn(seed)
