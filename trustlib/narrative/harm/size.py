@@ -136,9 +136,10 @@ def are_labels_right(result: DeepDive) -> View:
     if not error.informative:
         heading = "The labels do not tell violating items from others"
     else:
+        wrong = "nothing" if sp.point == 1 else show.percent(1 - sp.point)
         heading = (
-            f"Raters find {percent(se.point)} of what violates, and call "
-            f"{show.percent(1 - sp.point)} of the rest violating"
+            f"Raters find {percent(se.point)} of what violates, and call {wrong} of the rest "
+            "violating"
         )
     return words.said(heading, _correction(result), _agree(result), _arrived(result))
 

@@ -101,7 +101,7 @@ def reason(estimate: Estimate) -> str:
     text = clean(estimate.note or "too little in the tables").rstrip(".")
     for lead in ("not estimable: ", "not run: ", "no interval: "):
         text = text.removeprefix(lead)
-    return text
+    return text.replace("There is", "there is", 1) if text.startswith("There is") else text
 
 
 def things(n: float, noun: str, many: str | None = None) -> str:
