@@ -410,6 +410,12 @@ def test_what_is_asked_follows_from_the_verdict_and_the_checks() -> None:
     calm = replace(made.result("doubt"), checks=())
     assert "has two answers. Wait for more periods" in plain(say.answer(calm, ()).text)
     assert "a check on which it rests fails (too few donors). Settle it first." in answer("nine")
+    earlier = Check(
+        name="in_time_placebo", verdict="warn", label="as large before the start", text="Seen."
+    )
+    warned = plain(say.answer(replace(calm, checks=(earlier,)), (earlier,)).text)
+    assert "a check on which it rests does not hold (as large before the start)" in warned
+    assert "rests fails" not in warned
     result = made.result("nine")
     steps = plain(say.what_to_do(result, result.checks).text)
     assert "Whoever quotes −20 per period gives its 95 % interval, −32 to −8" in steps

@@ -106,7 +106,7 @@ def test_nothing_in_the_cell_is_run(tmp_path: Path) -> None:
 
 def test_without_a_parameters_cell_only_the_shared_names(tmp_path: Path) -> None:
     schema = params.schema_from_notebook(notebook(tmp_path, "import os", tagged=False))
-    assert list(schema.model_fields) == list(params.SharedParams.model_fields)
+    assert list(schema.model_fields) == list(params.OneSourceParams.model_fields)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"cells": 3}', '{"cells": [1]}', "\x00"])

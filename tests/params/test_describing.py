@@ -16,7 +16,13 @@ from trustlib.core import Refusal
 from trustlib.params.describing import json_schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
-CODED = ["incident_sizing", "intervention_did", "intervention_power", "intervention_synth"]
+CODED = [
+    "abuse_deep_dive",
+    "incident_sizing",
+    "intervention_did",
+    "intervention_power",
+    "intervention_synth",
+]
 
 
 @pytest.mark.parametrize("notebook", CODED)

@@ -1,19 +1,25 @@
-"""Reading a source: snapshot, counts, rows of a panel or of units, and what was found on it."""
+"""Reading sources: snapshots, counts, rows of a panel, of units or of an abuse area, findings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed
 from trustlib.data.panel_records import PanelQuery, PanelRows, covariate_names
 from trustlib.data.records import Counts, CountsQuery, Snapshot, snapshots
 from trustlib.data.units_records import UnitQuery, UnitRows
 
 if TYPE_CHECKING:
+    from trustlib.data.abuse_read import read_abuse
     from trustlib.data.panel_read import read_panel
     from trustlib.data.read import read_counts
     from trustlib.data.units_read import read_units
 
 __all__ = [
+    "AbuseQuery",
+    "AbuseRows",
+    "Appealed",
+    "Confirmed",
     "Counts",
     "CountsQuery",
     "PanelQuery",
@@ -22,6 +28,7 @@ __all__ = [
     "UnitQuery",
     "UnitRows",
     "covariate_names",
+    "read_abuse",
     "read_counts",
     "read_panel",
     "read_units",
@@ -35,6 +42,10 @@ def __getattr__(name: str) -> object:
         from trustlib.data.read import read_counts
 
         return read_counts
+    if name == "read_abuse":
+        from trustlib.data.abuse_read import read_abuse
+
+        return read_abuse
     if name == "read_panel":
         from trustlib.data.panel_read import read_panel
 

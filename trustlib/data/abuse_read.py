@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from trustlib.core import Check, NoData, Refusal, TrustlibError
-from trustlib.core.format import plural
+from trustlib.core import NoData
 from trustlib.data import clock as clocks
-from trustlib.data.abuse_records import TABLES, AbuseQuery, AbuseRows, Role
+from trustlib.data.abuse_findings import checks
+from trustlib.data.abuse_frames import (
+    durations,
+    ledger,
+    named,
+    sample,
+    texts,
+    totals,
+    view_sample,
+)
+from trustlib.data.abuse_health import Found, health
+from trustlib.data.abuse_labels import refuse_drawn, refuse_policy, refuse_strata
+from trustlib.data.abuse_names import refuse_names, refuse_outcomes, refuse_unreadable
+from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed, Role
+from trustlib.data.abuse_sources import Copy, copies
 from trustlib.data.engine import abuse as engine
-from trustlib.data.engine import sources
-from trustlib.data.engine.typed import typed
-from trustlib.data.parquet import keep
+from trustlib.data.engine import abuse_acts as acts
+from trustlib.data.engine import abuse_health as counts
+from trustlib.data.engine import abuse_made as made
+from trustlib.data.engine import abuse_people as people
+from trustlib.data.engine import abuse_sample as samples
+from trustlib.data.engine import abuse_tokens as tokens
+from trustlib.data.engine import abuse_votes as votes
+from trustlib.data.engine.abuse import Tables
 from trustlib.data.records import Snapshot
-from trustlib.data.source import near_column, resolve
 
-_STEP = "rename the column in a .sql source: SELECT … AS {name}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Kept:
-    path: Path
-    rows: int
-    columns: tuple[str, ...]
-    snapshot: Snapshot
+_YEAR = 366 * 86400
 
 
 def read_abuse(query: AbuseQuery) -> AbuseRows:
@@ -40,285 +44,214 @@ def read_abuse(query: AbuseQuery) -> AbuseRows:
     Raises
     ------
     Refusal
-        A source, or a column that its role needs, that is not there; a type that cannot play the
-        part; a segment that no table has; labels whose chance of being drawn is unusable.
+        A source, or a column that its role needs, that is not there; a type that cannot be what
+        the role needs; times, numbers or answers that cannot be read; a segment that no table
+        has; a policy, control, confirming source or reason that never occurs; labels that do
+        not say, alike and usably, how they were drawn; an item in two strata.
     NoData
-        No items in the window.
+        Items without rows, or none made in the window.
     """
-    kept = {role: _kept(role, query) for role in TABLES if role in query.sources}
-    roles = tuple(kept)
-    segments = _segments(query, kept)
-    start, end = (clocks.seconds(at) for at in (query.window.start, query.window.end))
-    with engine.session({r: k.path for r, k in kept.items()}, start=start, end=end) as con:
-        engine.prepare(con, roles, segments)
-        items, views = engine.totals(con)
-        if not items:
-            raise NoData(
-                "no item was made in the window",
-                where=f"items_source: {kept['items'].snapshot.source}",
-                next_step="check the window, the time zone and the source's filter",
-            )
-        votes = engine.votes(con, query.policy) if "labels" in roles else None
-        known = None if votes is None else _majority(votes)
-        sample, simple = _empty_sample(query), False
-        if known is not None and len(known):
-            facts = engine.labelled(con, known[["item_id"]], roles, tuple(segments))
-            sample = _sample(known, facts, engine.hits(con, roles), query)
-            simple = bool((sample["inclusion"] < 0).all())
-            if simple:
-                sample["inclusion"] = len(sample) / items
-        frames = {
-            "by_segment": _by_segment(con, query),
-            "by_day": engine.by_day(con),
-            "controls": engine.controls(con, roles),
-        }
-    frames["by_day"]["day"] = pd.to_datetime(frames["by_day"]["day"], unit="s").astype(
-        "datetime64[s]"
-    )
+    zone = clocks.zone(query.timezone).key
+    made_copies, missing = copies(query)
+    low, high = clocks.seconds(query.history_start), clocks.seconds(query.window.end)
+    with engine.session(
+        {role: (copy.path, copy.kinds) for role, copy in made_copies.items()},
+        clock=clocks.clock(zone, low - _YEAR, high + _YEAR),
+        start=clocks.seconds(query.window.start),
+        end=high,
+        history=low,
+        compare=clocks.seconds(query.compare_from),
+        as_of=None if query.as_of is None else clocks.seconds(query.as_of),
+    ) as tables:
+        missing |= _lacking(tables)
+        found = _prepared(tables, query)
+        frames = _frames(tables, query, found)
+        snapshots = {role: _snapshot(tables, role, copy) for role, copy in made_copies.items()}
     return AbuseRows(
-        sample=sample,
-        votes=_votes(votes, known),
-        population=_population(sample, items, views),
+        query=query,
         **frames,
-        missing={role: "no source was given" for role in TABLES if role not in kept},
-        health=_health(kept, items, views, sample),
-        checks=_checks(sample, simple=simple),
-        snapshots={role: one.snapshot for role, one in kept.items()},
+        missing=missing,
+        health=health(found, frames, {role: copy.rows for role, copy in made_copies.items()}),
+        checks=checks(found, frames, query),
+        snapshots=snapshots,
     )
 
 
-def _kept(role: Role, query: AbuseQuery) -> _Kept:
-    with _of(role):
-        file = Path(query.sources[role]).suffix.lower() in (".csv", ".parquet")
-        source = resolve(query.sources[role], None if file else query.connection)
-        with sources.opened(source) as found:
-            wanted = {name: column.kind for name, column in TABLES[role].items()}
-            if role in ("items", "accounts"):
-                wanted |= {name: "text" for name in query.segments if name not in wanted}
-            table = _selected(found, role, wanted, query)
-            with sources.batches(table, ordered=found.ordered) as (schema, batches):
-                path, sha256, rows = keep(schema, batches)
-        snapshot = Snapshot(
-            source=source.name, kind=source.kind, rows=rows, sha256=sha256, path=path.as_posix(),
-            window_start_at=None, window_end_at=None, sql=found.statement,
-        )  # fmt: skip
-        return _Kept(path=path, rows=rows, columns=tuple(schema.names), snapshot=snapshot)
-
-
-def _selected(found: Any, role: Role, wanted: Mapping[str, str], query: AbuseQuery) -> Any:
-    # A margin of a year: labels, appeals and sign-ups lie outside the window.
-    low, high = (clocks.seconds(at) for at in (query.window.start, query.window.end))
-    clock = clocks.clock(query.timezone, low - 366 * 86400, high + 366 * 86400)
-    picked = {}
-    for name, kind in wanted.items():
-        if name not in found.columns:
-            if name in TABLES[role] and TABLES[role][name].needed:
-                raise Refusal(
-                    f"there is no column {name}, which {role} need",
-                    where=f"{role}_source",
-                    nearest=near_column(name, tuple(found.columns)),
-                    next_step=_STEP.format(name=name),
-                )
-            continue
-        value = typed(found.table[found.columns[name]], kind, clock)
-        if value is None:
-            raise Refusal(
-                f"column {name} is of a type that cannot be a {kind}",
-                where=f"{role}_source",
-                next_step="cast it in a .sql source",
-            )
-        picked[_place(name, query)] = value
-    return found.table.select(**picked)
-
-
-def _place(name: str, query: AbuseQuery) -> str:
-    """Segments have names of their own in the engine; a role's own column keeps its name."""
-    known = {column for columns in TABLES.values() for column in columns}
-    return (
-        f"s{query.segments.index(name)}" if name in query.segments and name not in known else name
-    )
-
-
-@contextmanager
-def _of(role: Role) -> Iterator[None]:
-    """What is said of a source is said of the parameter that names this one."""
-    try:
-        yield
-    except TrustlibError as error:
-        where = re.sub(r"\bsource:", f"{role}_source:", error.where or f"{role}_source")
-        raise type(error)(
-            error.what, where=where, nearest=error.nearest, next_step=error.next_step
-        ) from None
-
-
-def _segments(query: AbuseQuery, kept: Mapping[Role, _Kept]) -> dict[str, str]:
-    """The engine's name of each segment, and the table that has it: items before accounts."""
-    found = {}
-    for name in query.segments:
-        place = _place(name, query)
-        tables = [role for role in ("items", "accounts") if place in _columns(kept, role)]
-        if not tables:
-            raise Refusal(
-                "a segment is a column of neither items nor accounts",
-                where=f"segments: {name}",
-                next_step="name a column of one of them, or add it in a .sql source",
-            )
-        found[place] = tables[0]
+def _lacking(tables: Tables) -> dict[Role, str]:
+    """Roles that are there and of no use without a column of another."""
+    found: dict[Role, str] = {}
+    if tables.has("view_labels") and not tables.has("views", "view_id"):
+        found["view_labels"] = (
+            "views have no column view_id" if tables.has("views") else "there are no views"
+        )
+    if tables.has("appeals") and not tables.has("actions", "action_id"):
+        found["appeals"] = (
+            "actions have no column action_id" if tables.has("actions") else "there are no actions"
+        )
     return found
 
 
-def _columns(kept: Mapping[Role, _Kept], role: Role) -> tuple[str, ...]:
-    return kept[role].columns if role in kept else ()
-
-
-def _majority(votes: pd.DataFrame) -> pd.DataFrame:
-    """One row per item: what most of its votes say, and how it was drawn.
-
-    Raises
-    ------
-    Refusal
-        An item whose rows disagree about how it was drawn; chances outside (0, 1].
-    """
-    votes = votes.assign(
-        stratum=votes["stratum"].fillna("all"), inclusion=votes["inclusion"].fillna(-1.0)
+def _prepared(tables: Tables, query: AbuseQuery) -> Found:
+    names = list(named(query))
+    cells = counts.cells(tables)
+    refuse_unreadable(cells)
+    repeated: dict[Role, int] = {"items": made.once(tables, "items", "item_id")}
+    _refuse_no_items(tables, query)
+    repeated["accounts"] = made.people(tables, names)
+    counted = made.strata(tables)
+    made.values(tables, names)
+    made.made(tables, names, counted=counted)
+    refuse_names(tables, query)
+    repeated["actions"] = acts.acts(tables, query.control_sources)
+    appeals = acts.appeals(tables)
+    refuse_outcomes(appeals)
+    acts.reports(tables, query.report_reasons)
+    tables.names("policy_name", [] if query.policy is None else [query.policy])
+    told, other = {}, 0
+    roles: tuple[Role, ...] = ("labels", "view_labels")
+    for role in roles:
+        if tables.has(role):
+            refuse_policy(tables, role, query.policy)
+        votes.votes(tables, role, query.policy)
+        told[role] = refuse_drawn(tables, role)
+        other += refuse_strata(tables, role) if counted else 0
+    if tables.has("gold"):
+        refuse_policy(tables, "gold", query.policy)
+    odd = votes.gold(tables, query.policy)
+    votes.raters(tables)
+    acts.bad(tables, query.confirming_sources if tables.has("actions") else ())
+    samples.sample(tables)
+    repeated["views"] = made.views_once(tables) if tables.has("views") else 0
+    made.seen(tables, names)
+    samples.close_views(tables)
+    people.account_items(tables)
+    tokens.tokens(tables)
+    return Found(
+        counted=counted,
+        told=told,
+        repeated=repeated,
+        other_stratum=other,
+        odd_gold=odd,
+        appeals=appeals,
+        cells=cells,
+        strangers=counts.strangers(tables),
+        times=counts.times(tables),
+        replaced=counts.replaced(tables),
     )
-    drawn = votes.groupby("item_id")[["stratum", "inclusion"]].nunique()
-    odd = int((drawn > 1).any(axis=1).sum())
-    if odd:
-        raise Refusal(
-            f"{plural(odd, 'labelled item')} with more than one stratum or inclusion_probability",
-            where="labels_source",
-            next_step="an item's labels say alike how it was drawn: keep one sample, or one policy",
+
+
+def _refuse_no_items(tables: Tables, query: AbuseQuery) -> None:
+    inside, first, last = tables.row(
+        "SELECT count(*) FILTER (from_start(created_at)), min(created_at), max(created_at) "
+        "FROM items_once"
+    )
+    if inside:
+        return
+    span = "no item has a key and a time"
+    if first is not None:
+        span = (
+            f"items were made from {clocks.instant(first):%Y-%m-%d %H:%M} to "
+            f"{clocks.instant(last):%Y-%m-%d %H:%M} UTC"
         )
-    grouped = votes.groupby("item_id", sort=True)
-    known = grouped.agg(
-        stratum=("stratum", "first"), inclusion=("inclusion", "first"),
-        positive=("label", "sum"), n_votes=("label", "size"),
-    ).reset_index()  # fmt: skip
-    given = known["inclusion"] >= 0
-    if given.any() and not given.all():
-        raise Refusal(
-            f"{plural(int((~given).sum()), 'labelled item')} without an inclusion_probability, "
-            "while others have one",
-            where="labels_source, column inclusion_probability",
-            next_step="give every label its chance of being drawn, or none (a simple random "
-            "sample is then taken for granted, and said)",
-        )
-    wrong = int((given & ~known["inclusion"].between(0, 1, inclusive="right")).sum())
-    if wrong:
-        raise Refusal(
-            f"{plural(wrong, 'labelled item')} with an inclusion_probability outside 0 to 1, or 0",
-            where="labels_source, column inclusion_probability",
-            next_step="write the chance with which the item was drawn, above 0 and at most 1",
-        )
-    known["label"] = (2 * known["positive"] > known["n_votes"]).astype(float)
-    known["ties"] = 2 * known["positive"] == known["n_votes"]
-    return known.drop(columns="positive")
-
-
-def _sample(
-    known: pd.DataFrame, facts: pd.DataFrame, hits: pd.DataFrame | None, query: AbuseQuery
-) -> pd.DataFrame:
-    """`AbuseRows.sample`."""
-    whole = known.merge(facts, on="item_id", how="inner", validate="1:1").sort_values("item_id")
-    codes, _ = pd.factorize(whole["account_id"], sort=True)
-    made = pd.DataFrame(
-        {
-            "item": np.arange(len(whole)),
-            "actor": codes.astype(np.int64),
-            "stratum": whole["stratum"].astype(str).to_numpy(),
-            "inclusion": whole["inclusion"].to_numpy(float),
-            "label": whole["label"].to_numpy(float),
-            "n_votes": whole["n_votes"].to_numpy(np.int64),
-            "ties": whole["ties"].to_numpy(bool),
-            "views": whole["views"].to_numpy(float),
-            "score": whole["score"].to_numpy(float),
-            "created_at": pd.to_datetime(whole["created_at"], unit="s").astype("datetime64[s]"),
-        }
-    )
-    made["created_at"] = made["created_at"].to_numpy()
-    for name in query.segments:
-        made[name] = whole[_place(name, query)].astype(str).to_numpy()
-    if hits is not None:
-        for source, rows in hits.groupby("source"):
-            made[str(source)] = whole["item_id"].isin(set(rows["item_id"])).to_numpy()
-    return made.reset_index(drop=True)
-
-
-def _empty_sample(query: AbuseQuery) -> pd.DataFrame:
-    numbers = {
-        "item": "int64", "actor": "int64", "stratum": "str", "inclusion": "float64",
-        "label": "float64", "n_votes": "int64", "ties": "bool", "views": "float64",
-        "score": "float64", "created_at": "datetime64[s]",
-    } | dict.fromkeys(query.segments, "str")  # fmt: skip
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in numbers.items()})
-
-
-def _votes(votes: pd.DataFrame | None, known: pd.DataFrame | None) -> pd.DataFrame:
-    """`AbuseRows.votes`: items as in the sample, raters numbered."""
-    if votes is None or known is None:
-        return pd.DataFrame({"item": [], "rater": [], "label": []}).astype(np.int64)
-    place = pd.Series(np.arange(len(known)), index=known["item_id"])
-    raters, _ = pd.factorize(votes["rater_id"], sort=True)
-    return pd.DataFrame(
-        {
-            "item": place[votes["item_id"]].to_numpy(np.int64),
-            "rater": raters.astype(np.int64),
-            "label": votes["label"].to_numpy(np.int64),
-        }
+    raise NoData(
+        "no item was made in the window",
+        where=f"items_source: {query.sources['items']}, window",
+        nearest=span,
+        next_step="check the window, the time zone, as_of and the source's filter",
     )
 
 
-def _population(sample: pd.DataFrame, items: int, views: int) -> pd.DataFrame:
-    """`AbuseRows.population`: by the labels' own weights, scaled to what was counted."""
-    if sample.empty:
-        return pd.DataFrame(
-            {"stratum": pd.Series(dtype=str), "items": pd.Series(dtype=float),
-             "views": pd.Series(dtype=float)}
-        )  # fmt: skip
-    weight = 1 / sample["inclusion"]
-    per = pd.DataFrame(
-        {"stratum": sample["stratum"], "items": weight, "views": weight * sample["views"]}
+def _frames(tables: Tables, query: AbuseQuery, found: Found) -> dict[str, Any]:
+    names = named(query)
+    own = {code: name for code, name in names.items() if tables.has("items", code)}
+    rows = sample(tables, query, counted=found.counted, told=found.told["labels"])
+    population, weeks, by_segment = totals(tables, query, rows, counted=found.counted)
+    cells = texts(made.cells(tables, list(names)).rename(columns=names), *query.segments)
+    shared = tokens.shares(tables)
+    return {
+        "sample": rows,
+        "view_sample": view_sample(
+            tables, query, counted=found.counted, told=found.told["view_labels"]
+        ),
+        "votes": samples.votes(tables),
+        "gold": votes.gold_frame(tables),
+        "population": population,
+        "weeks": weeks,
+        "by_segment": by_segment,
+        "cells": cells,
+        "strata_counted": found.counted,
+        "controls": texts(_controls(tables), "source"),
+        "appealed": _appealed(tables),
+        "proactive": _proactive(tables),
+        "confirmed": _confirmed(tables, query),
+        "viewers": _viewers(tables),
+        "shared_viewers": samples.shared_viewers(tables),
+        "actor_harm": people.actor_harm(tables),
+        "accounts_join": texts(_accounts_join(tables, own), "segment", "value"),
+        "links": texts(people.links(tables), "kind"),
+        "shares": texts(shared, "kind"),
+        "actors": people.tied(tables),
+        "tokens": texts(tokens.frequent(tables), "kind", "name"),
+        "token_weeks": texts(tokens.weekly(tables), "kind"),
+        "items_before": int(cells["before"].sum()),
+        "items_now": int(cells["now"].sum()),
+        "durations": durations(tables, rows),
+        "ledger": ledger(tables),
+    }
+
+
+def _controls(tables: Tables) -> pd.DataFrame:
+    frame = acts.controls(tables)
+    # Without actions, nobody knows what a control that params name acted on.
+    return frame if tables.has("actions") else frame[frame["source"] == "reported"]
+
+
+def _appealed(tables: Tables) -> Appealed | None:
+    if not (tables.has("actions", "action_id") and tables.has("appeals")):
+        return None
+    enforced, asked, decided, overturned = acts.appealed(tables)
+    return Appealed(enforced=enforced, appealed=asked, decided=decided, overturned=overturned)
+
+
+def _proactive(tables: Tables) -> pd.DataFrame:
+    frame = acts.proactive(tables)
+    return frame if tables.has("actions") and tables.has("reports") else frame.iloc[:0]
+
+
+def _confirmed(tables: Tables, query: AbuseQuery) -> Confirmed | None:
+    if not (tables.has("labels") or (query.confirming_sources and tables.has("actions"))):
+        return None
+    items, views, accounts, viewers = samples.confirmed(tables)
+    return Confirmed(
+        items=items,
+        views=views if tables.has("views") else None,
+        accounts=accounts,
+        viewers=viewers if tables.has("views", "viewer_id") else None,
     )
-    by = per.groupby("stratum", sort=True).sum().reset_index()
-    by["items"] *= items / by["items"].sum()
-    seen = by["views"].sum()
-    by["views"] *= views / seen if seen > 0 else 0.0
-    return by
 
 
-def _by_segment(con: Any, query: AbuseQuery) -> pd.DataFrame:
-    parts = [
-        engine.by_segment(con, _place(name, query)).assign(segment=name) for name in query.segments
-    ]
-    columns = ["segment", "value", "items", "views"]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(parts, ignore_index=True)[columns]
+def _viewers(tables: Tables) -> pd.DataFrame:
+    frame = samples.viewers(tables)
+    return frame if tables.has("views", "viewer_id") else frame.iloc[:0]
 
 
-def _health(
-    kept: Mapping[Role, _Kept], items: int, views: int, sample: pd.DataFrame
-) -> pd.DataFrame:
-    rows = [(f"rows of {role}", one.rows, "all rows of the source") for role, one in kept.items()]
-    rows += [
-        ("items made in the window", items, "one per item_id"),
-        ("views of them in the window", views, "of items made in the window"),
-        ("labelled items of the window", len(sample), "one per item_id"),
-    ]
-    return pd.DataFrame(rows, columns=["item", "n", "note"])
+def _accounts_join(tables: Tables, own: Mapping[str, str]) -> pd.DataFrame:
+    frame = people.accounts_join(tables, own)
+    return frame if tables.has("accounts") else frame.iloc[:0]
 
 
-def _checks(sample: pd.DataFrame, *, simple: bool) -> tuple[Check, ...]:
-    if sample.empty:
-        text = "Not run: no item of the window has a label."
-        return (Check(name="labels_read", verdict="not_run", label="no labels", text=text),)
-    ties = int(sample["ties"].sum())
-    text = (
-        f"{plural(len(sample), 'item')} with a label; {ties} whose votes are tied count as not "
-        "violating."
+def _snapshot(tables: Tables, role: Role, copy: Copy) -> Snapshot:
+    time = engine.TIMES.get(role)
+    first = last = None
+    if time is not None and tables.has(role, time):
+        first, last = tables.row(f"SELECT min({time}), max({time}) FROM all_{role}")
+    return Snapshot(
+        source=copy.source.name,
+        kind=copy.source.kind,
+        rows=copy.rows,
+        sha256=copy.sha256,
+        path=copy.path.as_posix(),
+        window_start_at=None if first is None else clocks.instant(first),
+        window_end_at=None if last is None else clocks.instant(last),
+        sql=copy.statement,
     )
-    if simple:
-        text += " Labels do not say how they were drawn: a simple random sample is assumed."
-        return (Check(name="labels_read", verdict="warn", label="sampling not told", text=text),)
-    return (Check(name="labels_read", verdict="pass", label="labels read", text=text),)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from trustlib.core import Check, Window
 from trustlib.data.records import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["key", "time", "text", "number", "flag"]
 Role = Literal[

@@ -65,9 +65,10 @@ class Read(Protocol):
     def snapshot(self) -> Snapshot: ...
 
 
-def snapshots(*read: Read | None) -> list[dict[str, object]]:
+def snapshots(*read: Read | Snapshot | None) -> list[dict[str, object]]:
     """Plain values for the manifest of every source that was read; None: of one that was not."""
-    return [one.snapshot.to_json() for one in read if one is not None]
+    known = [one if isinstance(one, Snapshot) else one.snapshot for one in read if one is not None]
+    return [one.to_json() for one in known]
 
 
 def _text(at: datetime | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -144,6 +144,20 @@ def scale(largest: float) -> tuple[float, str]:
         if math.isfinite(largest) and largest >= 4 * by:
             return by, word
     return 1.0, ""
+
+
+def rectangles(ax: Axes, boxes: Sequence[tuple[float, float, float, float]], **paint: Any) -> None:
+    """Boxes (x0, y0, x1, y1) as one path: a map of thousands of cells stays a small file."""
+    if not boxes:
+        return
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    corners, codes = [], []
+    for x0, y0, x1, y1 in boxes:
+        corners += [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    ax.add_patch(PathPatch(Path(corners, codes), **paint))
 
 
 def unit(ax: Axes, text: str) -> None:

@@ -62,8 +62,10 @@ def moves(
         _row(series, found, place, p_values[place], level=level, replays=replays, seed=seed + 100)
         for place in sorted(found)
     ]
-    columns = ["at", "low_at", "high_at", "ratio", "ratio_low", "ratio_high", "p"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = dict.fromkeys(("at", "low_at", "high_at"), series.at.dtype)
+    columns |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p"), "float64")
+    # Typed even where there is no step: instants are compared with these.
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,12 +17,12 @@ from trustlib.core.errors import Refusal
 from trustlib.params.fields import Source
 from trustlib.params.injected import literal_assignment
 from trustlib.params.problems import shown
-from trustlib.params.shared import SharedParams
+from trustlib.params.shared import OneSourceParams, SharedParams
 
 MAX_BYTES = 64 * 1024 * 1024
 
 
-class AdHocParams(SharedParams):
+class AdHocParams(OneSourceParams):
     """Shared parameters of a notebook without a schema of its own: none is required."""
 
     notebook = "ad_hoc"
@@ -60,7 +60,7 @@ def schema_from_notebook(path: str | Path) -> type[SharedParams]:
 
 
 # Names that the params object needs for itself.
-_RESERVED = frozenset({"notebook", *dir(SharedParams)} - set(SharedParams.model_fields))
+_RESERVED = frozenset({"notebook", *dir(OneSourceParams)} - set(OneSourceParams.model_fields))
 
 
 def _field(name: str, value: Any) -> Any:

@@ -15,7 +15,7 @@ from trustlib.core.errors import Refusal, did_you_mean
 from trustlib.params.problems import Problem, refusal, shown
 from trustlib.params.reading import MAX_BYTES, UNREADABLE, Entry, entries, override
 from trustlib.params.schemas import SCHEMAS, notebooks, schema
-from trustlib.params.shared import SharedParams
+from trustlib.params.shared import OneSourceParams, SharedParams
 from trustlib.params.validating import validate
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
@@ -217,7 +217,7 @@ def _notebook_of(path: Path, found: dict[str, Entry], problems: list[Problem]) -
     ranked = sorted(
         (len(names - set(each.model_fields)), len(each.model_fields), name)
         for name, each in SCHEMAS.items()
-        if names & (set(each.model_fields) - set(SharedParams.model_fields))
+        if names & (set(each.model_fields) - set(OneSourceParams.model_fields))
     )
     if ranked and (len(ranked) == 1 or ranked[0][:2] < ranked[1][:2]):
         return ranked[0][2]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from trustlib.params.fields import BUCKETS, Column, Instant, Text, WindowPair, fault
-from trustlib.params.shared import SharedParams
+from trustlib.params.shared import OneSourceParams
 
 if TYPE_CHECKING:
     from trustlib.data import CountsQuery
     from trustlib.incidents import SizingSpec
 
 
-class IncidentSizingParams(SharedParams):
+class IncidentSizingParams(OneSourceParams):
     """How big was an incident: a window, a history, and a series to count."""
 
     notebook: ClassVar[str] = "incident_sizing"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from trustlib.core.identifiers import identifies
 from trustlib.params.fields import Column, Source, fault
 from trustlib.params.panel_fields import (
     Period,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from trustlib.data import PanelQuery, UnitQuery
     from trustlib.interventions.synth.spec import Predictor, SynthSpec
 
-# An address, a long number, a token: what no market, county or surface is called.
-_PERSON = re.compile(r"@|\d{8,}|[0-9a-f]{16,}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _HOUR = re.compile(r"\d{4}-\d{2}-\d{2}[T ]")
 # A predictor may be the outcome's own column, or the weight's.
 _NO_PREDICTOR = ("unit_column", "time_column", "treatment_start_column", "treated_column")
@@ -227,7 +226,7 @@ class InterventionSynthParams(PanelParams):
     def _nobody_is_named(cls, units: tuple[str, ...]) -> tuple[str, ...]:
         """What a run was asked is kept with its report, and no person's key may be."""
         for number, name in enumerate(units, start=1):
-            if _PERSON.search(name):
+            if identifies(name):
                 raise fault(
                     f"name {number} looks like the key of a person or an account, and what is "
                     "asked here is kept with the report",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from trustlib.params.fields import Column, Source, Text, fault
-from trustlib.params.shared import SharedParams
+from trustlib.params.shared import OneSourceParams, SharedParams
 
 # Columns that may play no second role; a cluster may be the unit itself.
 ALONE = (
@@ -55,7 +55,7 @@ UnitValue = Annotated[
 ]
 
 
-class PanelParams(SharedParams):
+class PanelParams(OneSourceParams):
     """A panel: one row per unit and period, with an outcome."""
 
     notebook: ClassVar[str] = "panel"
@@ -63,7 +63,7 @@ class PanelParams(SharedParams):
     source: Annotated[
         Source,
         Field(
-            description=SharedParams.model_fields["source"].description,
+            description=OneSourceParams.model_fields["source"].description,
             examples=["data/my-panel.csv", "params/intervention_did/complaint_rates.sql"],
         ),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trustlib.core.errors import Refusal, did_you_mean
+from trustlib.params.abuse_deep_dive import AbuseDeepDiveParams
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
 from trustlib.params.interventions_synth import InterventionSynthParams
@@ -14,6 +15,7 @@ from trustlib.params.shared import SharedParams
 SCHEMAS: dict[str, type[SharedParams]] = {
     made.notebook: made
     for made in (
+        AbuseDeepDiveParams,
         IncidentSizingParams,
         InterventionDidParams,
         InterventionPowerParams,

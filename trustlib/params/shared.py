@@ -13,21 +13,12 @@ from trustlib.core.text import UNTITLED
 from trustlib.params.fields import ConnectionName, Instant, Source, Text, Zone
 
 
-class SharedParams(BaseModel):
-    """Parameters that all notebooks share. Strict (no type is bent), frozen, nothing extra.
-
-    The order matters: a rule across two parameters stands at the later one, where the
-    earlier one is already known.
-    """
+class _Headed(BaseModel):
+    """What a report is called."""
 
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
     )
-    notebook: ClassVar[str]
-    # Optional names that a new file shows among those to edit.
-    edit_first: ClassVar[tuple[str, ...]] = ()
-    # Optional names that a new file shows with their example and not with their default.
-    show_example: ClassVar[tuple[str, ...]] = ("owner",)
 
     title: Annotated[
         Text, Field(description="The report's heading.", examples=["Rule 17 over-blocking, March"])
@@ -36,15 +27,21 @@ class SharedParams(BaseModel):
         Text,
         Field(description="Who answers for the report.", examples=["Integrity on-call"]),
     ] = "unassigned"
-    source: Annotated[
-        Source,
-        Field(
-            description="What to read: a path to .csv or .parquet, a path to a .sql file with one "
-            "SELECT, or a table name on the connection. Relative paths start where the command "
-            "runs.",
-            examples=["data/my-incident.csv", "params/incident_sizing/rule_actions.sql"],
-        ),
-    ]
+
+
+class SharedParams(_Headed):
+    """Parameters that all notebooks share. Strict (no type is bent), frozen, nothing extra.
+
+    The order matters: a rule across two parameters stands at the later one, where the
+    earlier one is already known.
+    """
+
+    notebook: ClassVar[str]
+    # Optional names that a new file shows among those to edit.
+    edit_first: ClassVar[tuple[str, ...]] = ()
+    # Optional names that a new file shows with their example and not with their default.
+    show_example: ClassVar[tuple[str, ...]] = ("owner",)
+
     connection: Annotated[
         ConnectionName | None,
         Field(
@@ -100,6 +97,24 @@ class SharedParams(BaseModel):
         The order is the schema's, so equal params give equal bytes.
         """
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+class _Sourced(_Headed):
+    """Read first, and so told before how it is read."""
+
+    source: Annotated[
+        Source,
+        Field(
+            description="What to read: a path to .csv or .parquet, a path to a .sql file with one "
+            "SELECT, or a table name on the connection. Relative paths start where the command "
+            "runs.",
+            examples=["data/my-incident.csv", "params/incident_sizing/rule_actions.sql"],
+        ),
+    ]
+
+
+class OneSourceParams(SharedParams, _Sourced):
+    """The shared parameters of a notebook that reads one source; `source` comes third."""
 
 
 def _plain(value: Any) -> Any:

@@ -108,6 +108,8 @@ def _plain_fault(
         "too_long": "has more than {max_length} items",
         "finite_number": "must be a finite number",
     }
+    if code == "too_long" and isinstance(value, str):
+        code = "string_too_long"  # a limit on top of the text's own
     if code in limits:
         said = f"{value} " if isinstance(value, (int, float)) else ""
         return said + limits[code].format(**context), None, None

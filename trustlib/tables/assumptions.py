@@ -10,8 +10,7 @@ from trustlib.core import Check, View
 from trustlib.core import format as show
 from trustlib.core.text import short
 from trustlib.incidents import SizingResult
-from trustlib.tables import house
-from trustlib.tables.run import STRENGTH, evidence
+from trustlib.tables.run import evidence, rests_on
 
 _SEASON = ("two_methods_agree", "model_fit", "history_length", "sensitivity", "level_drift")
 _RECORDS = (
@@ -56,13 +55,7 @@ def assumptions(result: SizingResult, checks: Sequence[Check]) -> View:
     if "cost_usd" in result.estimates:
         cost = show.usd(result.spec.unit_cost_usd)
         rows.append((f"Each costs {cost}", "not_run", "the cost moves in proportion"))
-    return house.table(
-        [(text, STRENGTH[verdict], effect) for text, verdict, effect in rows],
-        columns=("Assumption", "Evidence", "If it is wrong"),
-        caption="What the number rests on",
-        classes=[verdict for _, verdict, _ in rows],
-        classed="Evidence",
-    )
+    return rests_on(rows)
 
 
 def _range(result: SizingResult) -> str:

@@ -9,8 +9,7 @@ from trustlib.core import Check, View
 from trustlib.core import format as show
 from trustlib.core.text import short
 from trustlib.interventions import DidResult
-from trustlib.tables import house
-from trustlib.tables.run import STRENGTH, evidence
+from trustlib.tables.run import evidence, rests_on
 
 
 def assumptions(result: DidResult, checks: Sequence[Check]) -> View:
@@ -59,13 +58,7 @@ def assumptions(result: DidResult, checks: Sequence[Check]) -> View:
     if result.spec.unit_value_usd is not None:
         each = show.usd(result.spec.unit_value_usd)
         rows.append((f"Each is worth {each}", "not_run", "the value moves in proportion"))
-    return house.table(
-        [(text, STRENGTH[verdict], effect) for text, verdict, effect in rows],
-        columns=("Assumption", "Evidence", "If it is wrong"),
-        caption="What the number rests on",
-        classes=[verdict for _, verdict, _ in rows],
-        classed="Evidence",
-    )
+    return rests_on(rows)
 
 
 def _survives(result: DidResult) -> str:

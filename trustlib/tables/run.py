@@ -100,6 +100,17 @@ def statement(read: Read) -> View:
     return View(html=html.format(text), text=twin)
 
 
+def rests_on(rows: Sequence[tuple[str, str, str]]) -> View:
+    """What a number rests on: assumption, verdict of its evidence, what follows if it is wrong."""
+    return house.table(
+        [(text, STRENGTH[verdict], effect) for text, verdict, effect in rows],
+        columns=("Assumption", "Evidence", "If it is wrong"),
+        caption="What the number rests on",
+        classes=[verdict for _, verdict, _ in rows],
+        classed="Evidence",
+    )
+
+
 def evidence(checks: Sequence[Check], *names: str) -> str:
     """The worst verdict of the checks that bear on it; "not_run" where there is none."""
     found = {check.verdict for check in checks if check.name in names}

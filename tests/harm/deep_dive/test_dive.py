@@ -253,8 +253,12 @@ def test_nothing_is_changed_in_the_rows():
         pd.testing.assert_frame_equal(getattr(ROWS, name), copy)
 
 
-def test_a_name_that_is_taken_gets_a_number():
-    read = (DIVE.checks[0], DIVE.checks[0])
-    names = [check.name for check in deep_dive(replace(ROWS, checks=read), SPEC).checks]
-    assert names[:3] == ["positive_labels", "positive_labels_2", "positive_labels_3"]
+def test_a_name_that_is_taken_gets_a_number_and_a_section_knows_better():
+    own = {check.name: check for check in DIVE.checks}["labels_arrived"]
+    odd = replace(own, name="rows_read")
+    read = (odd, odd, replace(own, verdict="warn", text="from the reading"))
+    checks = deep_dive(replace(ROWS, checks=read), SPEC).checks
+    names = [check.name for check in checks]
+    assert names[:3] == ["rows_read", "rows_read_2", "positive_labels"]
     assert np.unique(names).size == len(names)
+    assert own in checks

@@ -1,4 +1,4 @@
-"""The small frames of a deep-dive, counted in the engine over snapshots of its tables.
+"""A session over the copies of a deep-dive's tables: a view per role, in the few types.
 
 Statements are our own; what params name is bound or renamed (segments are s0, s1 …). The engine
 is always the embedded one, over the Parquet copies, so that every source gives the same numbers.
@@ -8,163 +8,191 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from trustlib.core import RunFailed
+from trustlib.data.clock import Clock
 from trustlib.data.engine.session import locked
+from trustlib.data.engine.typed import reading, whole, written
+
+MEMORY = "1600MB"  # of the engine; the whole process stays under 4 GB at 100 million views
+# The column whose time says whether a row is there yet.
+TIMES = {
+    "items": "created_at", "accounts": "created_at", "views": "viewed_at",
+    "labels": "labelled_at", "view_labels": "labelled_at", "actions": "acted_at",
+    "appeals": "decided_at", "reports": "reported_at", "ledger": "changed_at",
+}  # fmt: skip
+UNSURE = ("time", "number", "flag")  # kinds that a column's cells may miss
+# Keys that are compared between tables, or only have to be told apart.
+_KEYS = ("item_id", "account_id", "view_id", "viewer_id", "rater_id", "action_id", "token")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What the session knows of the copies.
+
+    Attributes
+    ----------
+    con
+        The connection.
+    columns
+        Role -> column -> kind.
+    start, end, history, compare
+        UTC seconds.
+    as_of
+        UTC seconds; None: all rows.
+    """
+
+    con: Any
+    columns: Mapping[str, Mapping[str, str]]
+    start: int
+    end: int
+    history: int
+    compare: int
+    as_of: int | None
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def has(self, role: str, *columns: str) -> bool:
+        """Whether the role is there, with these columns."""
+        return role in self.columns and all(name in self.columns[role] for name in columns)
+
+    def make(self, name: str, sql: str, values: Mapping[str, object] | None = None) -> None:
+        """A temporary table of what `sql` selects."""
+        self.con.execute(f"CREATE TEMP TABLE {name} AS {sql}", values or {})
+
+    def drop(self, *names: str) -> None:
+        """Give a table's memory back."""
+        for name in names:
+            self.con.execute(f"DROP TABLE {name}")
+
+    def frame(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
+        """The rows of a statement, which has to order them."""
+        return self.con.execute(sql, values or {}).df()
+
+    def row(self, sql: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
+        """The one row of a statement."""
+        found = self.con.execute(sql, values or {}).fetchall()
+        return tuple(found[0])
+
+    def names(self, name: str, values: Sequence[str]) -> None:
+        """A temporary table of parameter values: ``value``, ``place``."""
+        self.con.execute(f"CREATE TEMP TABLE {name} (value VARCHAR, place INTEGER)")
+        for place, value in enumerate(values):
+            self.con.execute(
+                f"INSERT INTO {name} VALUES ($value, $place)", {"value": value, "place": place}
+            )
 
 
 @contextmanager
-def session(paths: Mapping[str, Path], *, start: int, end: int) -> Iterator[Any]:
-    """A locked connection with a view per role, and the window's items.
+def session(
+    copies: Mapping[str, tuple[Path, Mapping[str, str]]],
+    *,
+    clock: Clock,
+    start: int,
+    end: int,
+    history: int,
+    compare: int,
+    as_of: int | None,
+) -> Iterator[Tables]:
+    """A locked connection with a view per role.
 
     Parameters
     ----------
-    paths
-        Role -> snapshot.
-    start, end
-        Of the window, UTC seconds.
+    copies
+        Role -> copy, and its columns' kinds.
+    clock
+        For times without an offset.
+    start, end, history, compare, as_of
+        As in `Tables`.
     """
+    paths = [path for path, _ in copies.values()]
     try:
-        with locked(list(paths.values())) as backend:
+        with locked(paths, memory=MEMORY, ordered=False) as backend:
             con = backend.con
-            for role, path in paths.items():
-                where = str(path.resolve()).replace("'", "''")
-                con.execute(f"CREATE TEMP VIEW {role} AS FROM read_parquet('{where}')")
-            con.execute(f"CREATE TEMP MACRO inside(t) AS t >= {start:d} AND t < {end:d}")
-            yield con
+            columns = {role: kinds for role, (_, kinds) in copies.items()}
+            files = {role: _file(path) for role, (path, _) in copies.items()}
+            types = {role: _types(con, file) for role, file in files.items()}
+            wide = _text_keys(con, files, types, columns)
+            for role, file in files.items():
+                for sql in _views(role, file, columns[role], types[role], clock, wide, as_of):
+                    con.execute(sql)
+            for name, seconds in {"from_start": start, "from_history": history}.items():
+                con.execute(f"CREATE TEMP MACRO {name}(t) AS t >= {seconds:d} AND t < {end:d}")
+            yield Tables(
+                con=con, columns=columns, start=start, end=end, history=history, compare=compare,
+                as_of=as_of, types=types,
+            )  # fmt: skip
     except duckdb.Error as error:
         raise RunFailed(
-            f"the engine failed on the snapshots ({type(error).__name__})",
-            where=f"snapshots of {', '.join(paths)}",
+            f"the engine failed on the copies of the tables ({type(error).__name__})",
+            where=f"copies of {', '.join(copies)}",
             next_step="run it again; if it fails again, delete .trustlib/snapshots first",
         ) from None
 
 
-def prepare(con: Any, roles: Sequence[str], segments: Mapping[str, str]) -> None:
-    """Tables of the window: its items with their segments, views and flags.
+def _file(path: Path) -> str:
+    where = str(path.resolve()).replace("'", "''")
+    return f"read_parquet('{where}')"
 
-    Parameters
-    ----------
-    segments
-        s0, s1 … -> "items" or "accounts", where the column is.
+
+def _types(con: Any, file: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in con.execute(f"DESCRIBE FROM {file}").fetchall()}
+
+
+def _text_keys(
+    con: Any,
+    files: Mapping[str, str],
+    types: Mapping[str, Mapping[str, str]],
+    columns: Mapping[str, Mapping[str, str]],
+) -> set[str]:
+    """Keys that are text: those that are not a whole number in every row of every table."""
+    wide = set()
+    for key in _KEYS:
+        texts = [
+            role for role in files
+            if columns[role].get(key) == "key" and types[role][key] == "VARCHAR"
+        ]  # fmt: skip
+        for role in texts:
+            found = con.execute(
+                f"SELECT count(*) FROM {files[role]} WHERE NOT {whole(key)}"
+            ).fetchall()
+            if found[0][0]:
+                wide.add(key)
+                break
+    return wide
+
+
+def _views(
+    role: str,
+    file: str,
+    kinds: Mapping[str, str],
+    types: Mapping[str, str],
+    clock: Clock,
+    wide: set[str],
+    as_of: int | None,
+) -> Iterator[str]:
+    """Statements for ``all_<role>``, every row, and ``<role>``, the rows up to `as_of`.
+
+    Beside each column whose kind it may miss, ``<column>_there`` says whether something stands
+    there.
     """
-    picked = "".join(
-        f", coalesce({'i' if place == 'items' else 'a'}.{name}, 'unknown') AS {name}"
-        for name, place in segments.items()
-    )
-    join = "LEFT JOIN people AS a USING (account_id)" if "accounts" in roles else ""
-    if join:
-        con.execute(
-            "CREATE TEMP TABLE people AS "
-            f"SELECT account_id, {_least('accounts', segments)} FROM accounts "
-            "WHERE account_id IS NOT NULL GROUP BY account_id"
-        )
-    con.execute(
-        "CREATE TEMP TABLE own AS SELECT item_id, min(account_id) AS account_id, "
-        f"min(created_at) AS created_at, {_least('items', segments)} FROM items "
-        "WHERE item_id IS NOT NULL AND inside(created_at) GROUP BY item_id"
-    )
-    con.execute(
-        f"CREATE TEMP TABLE made AS SELECT item_id, account_id, created_at{picked} "
-        f"FROM own AS i {join}"
-    )
-    if "views" in roles:
-        con.execute(
-            "CREATE TEMP TABLE seen AS SELECT item_id, count(*)::BIGINT AS views FROM views "
-            "SEMI JOIN made USING (item_id) WHERE inside(viewed_at) GROUP BY item_id"
-        )
-    else:
-        con.execute(
-            "CREATE TEMP TABLE seen AS SELECT item_id, 0::BIGINT AS views FROM made LIMIT 0"
-        )
-
-
-def _least(place: str, segments: Mapping[str, str]) -> str:
-    names = [name for name, where in segments.items() if where == place]
-    return ", ".join(f"min({name}) AS {name}" for name in names) or "1 AS here"
-
-
-def votes(con: Any, policy: str | None) -> Any:
-    """item_id, rater, label, stratum, inclusion: the votes on the window's items."""
-    where = "" if policy is None else "AND policy = $policy"
-    return con.execute(
-        "SELECT made.item_id, rater_id, label, stratum, inclusion_probability AS inclusion "
-        "FROM labels JOIN made USING (item_id) "
-        f"WHERE label IS NOT NULL {where} ORDER BY ALL",
-        {} if policy is None else {"policy": policy},
-    ).df()
-
-
-def labelled(con: Any, items: Any, roles: Sequence[str], segments: Sequence[str]) -> Any:
-    """One row per item of `items` (a frame with item_id): what is known of it."""
-    con.register("wanted", items)
-    score = "scored.score" if "scores" in roles else "NULL::DOUBLE AS score"
-    scored = (
-        "LEFT JOIN (SELECT item_id, max(score) AS score FROM scores "
-        "SEMI JOIN wanted USING (item_id) GROUP BY item_id) AS scored USING (item_id)"
-        if "scores" in roles
-        else ""
-    )
-    names = "".join(f", {name}" for name in segments)
-    return con.execute(
-        f"SELECT item_id, account_id, created_at, coalesce(views, 0) AS views, {score}{names} "
-        f"FROM wanted JOIN made USING (item_id) LEFT JOIN seen USING (item_id) {scored} "
-        "ORDER BY item_id"
-    ).df()
-
-
-def hits(con: Any, roles: Sequence[str]) -> Any:
-    """item_id, source: what each control, and ``reported``, hit of the labelled items."""
-    parts = []
-    if "actions" in roles:
-        parts.append("SELECT DISTINCT item_id, 'control:' || source AS source FROM actions "
-                     "SEMI JOIN wanted USING (item_id) WHERE source IS NOT NULL")  # fmt: skip
-    if "reports" in roles:
-        parts.append("SELECT DISTINCT item_id, 'reported' FROM reports "
-                     "SEMI JOIN wanted USING (item_id)")  # fmt: skip
-    if not parts:
-        return None
-    return con.execute(" UNION ALL ".join(parts) + " ORDER BY ALL").df()
-
-
-def controls(con: Any, roles: Sequence[str]) -> Any:
-    """source, items: distinct items of the window that each control acted on."""
-    parts = ["SELECT NULL::VARCHAR AS source, 0::BIGINT AS items WHERE false"]
-    if "actions" in roles:
-        parts.append(
-            "SELECT source, count(DISTINCT item_id) FROM actions "
-            "SEMI JOIN made USING (item_id) WHERE source IS NOT NULL GROUP BY 1"
-        )
-    if "reports" in roles:
-        parts.append("SELECT 'reported', count(DISTINCT item_id) FROM reports "
-                     "SEMI JOIN made USING (item_id)")  # fmt: skip
-    return con.execute(" UNION ALL ".join(parts) + " ORDER BY ALL").df()
-
-
-def totals(con: Any) -> tuple[int, int]:
-    """Items made, and views of them seen, in the window."""
-    items, views = con.execute(
-        "SELECT count(*), coalesce(sum(views), 0)::BIGINT FROM made LEFT JOIN seen USING (item_id)"
-    ).fetchone()
-    return int(items), int(views)
-
-
-def by_segment(con: Any, name: str) -> Any:
-    """value, items, views of one segment."""
-    return con.execute(
-        f"SELECT {name} AS value, count(*) AS items, coalesce(sum(views), 0)::BIGINT AS views "
-        "FROM made LEFT JOIN seen USING (item_id) GROUP BY 1 ORDER BY 1"
-    ).df()
-
-
-def by_day(con: Any) -> Any:
-    """day (seconds), items, views: by the day, UTC, on which the item was made."""
-    return con.execute(
-        "SELECT created_at // 86400 * 86400 AS day, count(*) AS items, "
-        "coalesce(sum(views), 0)::BIGINT AS views "
-        "FROM made LEFT JOIN seen USING (item_id) GROUP BY 1 ORDER BY 1"
-    ).df()
+    picked = []
+    for name, kind in kinds.items():
+        sql = reading(name, types[name], kind, clock)
+        if kind == "key" and name in wide:
+            sql = f"CAST({sql} AS VARCHAR)"
+        elif kind == "key" and types[name] == "VARCHAR":
+            sql = f"CAST({sql} AS BIGINT)"
+        picked.append(f"{sql} AS {name}")
+        if kind in UNSURE:
+            picked.append(f"{written(name, types[name])} IS NOT NULL AS {name}_there")
+    yield f"CREATE TEMP VIEW all_{role} AS SELECT {', '.join(picked)} FROM {file}"
+    time = TIMES.get(role)
+    late = ""
+    if as_of is not None and time in kinds:
+        late = f" WHERE {time} IS NULL OR {time} <= {as_of:d}"
+    yield f"CREATE TEMP VIEW {role} AS SELECT {', '.join(kinds)} FROM all_{role}{late}"

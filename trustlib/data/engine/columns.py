@@ -59,11 +59,11 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
         If the column's type cannot play the role.
     """
     kind = value.type()
-    made = _READ_AS.get(role.partition("_")[0], _number)(value, kind)
+    made = _READ_AS.get(role.partition("_")[0], as_number)(value, kind)
     if made is None:
         raise Refusal(
             f"{parameter(role)} needs {_NEEDS.get(role, 'a number')}, this one is of "
-            f"{_plain(kind)}",
+            f"{plain_type(kind)}",
             where=f"{parameter(role)}: {column}, source: {source.name}",
             next_step=_HINTS.get(
                 role.partition("_")[0], "name another column, or cast it in a .sql source"
@@ -72,7 +72,7 @@ def as_role(value: Any, role: str, column: str, source: Source) -> Any:
     return made
 
 
-def _plain(kind: Any) -> str:
+def plain_type(kind: Any) -> str:
     # An unknown or nested type's own words can hold names and values (those of an enumeration).
     if kind.is_unknown():
         return "a type that is not known here"
@@ -81,7 +81,7 @@ def _plain(kind: Any) -> str:
     return f"type {str(kind).removeprefix('!')}"
 
 
-def _time(value: Any, kind: Any) -> Any | None:
+def as_time(value: Any, kind: Any) -> Any | None:
     if kind.is_string():
         return value.cast("string")
     if kind.is_date():
@@ -100,7 +100,7 @@ def _time(value: Any, kind: Any) -> Any | None:
     return ibis.ifelse((value >= low) & (value < high), value, ibis.null(value.type()))
 
 
-def _number(value: Any, kind: Any) -> Any | None:
+def as_number(value: Any, kind: Any) -> Any | None:
     if kind.is_string():
         return value.cast("string")
     if kind.is_integer():
@@ -111,17 +111,17 @@ def _number(value: Any, kind: Any) -> Any | None:
 
 
 def _period(value: Any, kind: Any) -> Any | None:
-    number = _number(value, kind)
-    return _time(value, kind) if number is None else number
+    number = as_number(value, kind)
+    return as_time(value, kind) if number is None else number
 
 
-def _flag(value: Any, kind: Any) -> Any | None:
+def as_flag(value: Any, kind: Any) -> Any | None:
     if kind.is_boolean():
         return ibis.cases((value, 1), (~value, 0)).cast("int64")
-    return _number(value, kind)
+    return as_number(value, kind)
 
 
-def _unit(value: Any, kind: Any) -> Any | None:
+def as_name(value: Any, kind: Any) -> Any | None:
     if kind.is_floating():
         # 17.0 is how a table with an empty cell writes unit 17, and engines print it differently.
         whole = (value.abs() < 1e15) & (value == value.round())
@@ -138,16 +138,16 @@ def _segment(value: Any, kind: Any) -> Any | None:
 
 
 _READ_AS = {
-    "time": _time,
+    "time": as_time,
     "segment": _segment,
-    "unit": _unit,
-    "cluster": _unit,
+    "unit": as_name,
+    "cluster": as_name,
     "period": _period,
     "start": _period,
-    "treated": _flag,
-    "neighbour": _flag,
-    "outcome": _flag,
-    "covariate": _flag,
-    "predictor": _flag,
-    "given": _flag,
+    "treated": as_flag,
+    "neighbour": as_flag,
+    "outcome": as_flag,
+    "covariate": as_flag,
+    "predictor": as_flag,
+    "given": as_flag,
 }

@@ -28,9 +28,17 @@ def old_calls() -> Iterator[None]:
 
 @contextmanager
 def locked(
-    allowed: Sequence[Path] = (), *, database: Path | None = None, threads: int = THREADS
+    allowed: Sequence[Path] = (),
+    *,
+    database: Path | None = None,
+    threads: int = THREADS,
+    memory: str = MEMORY,
+    ordered: bool = True,
 ) -> Iterator[Any]:
     """An ibis backend that can read `allowed` and `database` and reach nothing else.
+
+    Not `ordered`, rows come as they fall unless a statement puts them in order: that takes less
+    memory.
 
     The order matters: ibis sets the session up, then the doors are shut, and the lock on
     the configuration comes last.
@@ -46,7 +54,8 @@ def locked(
         ) from None
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
-        "memory_limit": MEMORY,
+        "memory_limit": memory,
+        "preserve_insertion_order": ordered,
         "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

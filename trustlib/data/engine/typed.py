@@ -1,81 +1,78 @@
-"""Columns in the few types that a deep-dive's tables are read in.
+"""Columns of a deep-dive's tables: how a copy keeps them, and what is read from the copy.
 
-Keys become int64 or text, times whole seconds since 1970 in UTC, numbers float64, flags int64 0
-or 1, texts text. What cannot be read becomes null, and is counted against what was there.
+A copy keeps what every engine gives alike: whole numbers, texts, instants, float64. It is read
+in few types: keys int64 or text, times whole seconds since 1970 in UTC, numbers float64, flags
+0 or 1, texts text. What cannot be read is null, and counted against what stands there.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import ibis
-
 from trustlib.data.clock import Clock
-from trustlib.data.engine.steps import steps
+from trustlib.data.engine.columns import as_flag, as_name, as_number, as_time
 
-_OFFSET = r"(Z|z|[+-]\d{2}(:?\d{2})?)$"
-
-
-def typed(value: Any, kind: str, clock: Clock) -> Any | None:
-    """`value` (an ibis column) as `kind`; None where its type cannot be that."""
-    return {"key": _key, "text": _text, "number": _number, "flag": _flag}.get(kind, _Time(clock))(
-        value, value.type()
-    )
+# A time of day has to come before it: the end of 2026-02-02 is no offset.
+_OFFSET = r":\d{2}(\.\d+)? ?(Z|z|[+-]\d{2}(:?\d{2})?)$"
+_BLANK = r"e' \t\n\r\f'"
 
 
-def _key(value: Any, type_: Any) -> Any | None:
-    if type_.is_integer() and not type_.is_uint64():
+def stored(value: Any, kind: str) -> Any | None:
+    """`value` (an ibis column) as a copy keeps a `kind`; None where its type cannot be that."""
+    type_ = value.type()
+    if kind == "key" and type_.is_integer() and not type_.is_uint64():
         return value.cast("int64")
-    return _text(value, type_)
+    made = {"time": as_time, "number": as_number, "flag": as_flag}.get(kind, as_name)
+    return made(value, type_)
 
 
-def _text(value: Any, type_: Any) -> Any | None:
-    if type_.is_binary() or type_.is_nested() or type_.is_json() or type_.is_geospatial():
-        return None
-    return value.cast("string").nullif("")
+def reading(name: str, type_: str, kind: str, clock: Clock) -> str:
+    """SQL that reads the column `name` of a copy, of the engine's type `type_`, as `kind`."""
+    text = type_ == "VARCHAR"
+    if kind == "time":
+        return _time(name, type_, clock)
+    if kind == "number":
+        number = f"try_cast({name} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    if kind == "flag":
+        word = f"lower(trim({name}, {_BLANK}))" if text else f"try_cast({name} AS DOUBLE)"
+        yes, no = ("('1', '1.0', 'true')", "('0', '0.0', 'false')") if text else ("(1)", "(0)")
+        return f"CASE WHEN {word} IN {yes} THEN 1 WHEN {word} IN {no} THEN 0 END::TINYINT"
+    return written(name, type_) if text else name
 
 
-def _number(value: Any, type_: Any) -> Any | None:
-    if type_.is_string():
-        value = value.try_cast("float64")
-    elif not (type_.is_numeric() and not type_.is_boolean()):
-        return None
-    value = value.cast("float64")
-    return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
+def written(name: str, type_: str) -> str:
+    """SQL that gives what stands in the column, null where nothing does."""
+    return f"nullif(trim({name}, {_BLANK}), '')" if type_ == "VARCHAR" else name
 
 
-def _flag(value: Any, type_: Any) -> Any | None:
-    if type_.is_boolean():
-        return ibis.cases((value, 1), (~value, 0)).cast("int64")
-    if type_.is_string():
-        low = value.lower().strip()
-        return ibis.cases(
-            (low.isin(["1", "true", "1.0"]), 1), (low.isin(["0", "false", "0.0"]), 0)
-        ).cast("int64")
-    number = _number(value, type_)
-    return None if number is None else ibis.cases((number == 1, 1), (number == 0, 0)).cast("int64")
+def whole(name: str) -> str:
+    """SQL: whether the text in the column is a whole number, written as the engine writes it."""
+    text = written(name, "VARCHAR")
+    number = f"CAST(try_cast({text} AS BIGINT) AS VARCHAR)"
+    return f"({text} IS NULL OR {number} IS NOT DISTINCT FROM {text})"
 
 
-class _Time:
-    """Seconds in UTC; a time without an offset is a label of the clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-
-    def __call__(self, value: Any, type_: Any) -> Any | None:
-        if type_.is_string():
-            aware = value.re_search(_OFFSET)
-            zoned = _seconds(value.try_cast("timestamp('UTC')"))
-            return ibis.ifelse(aware, zoned, self._label(_seconds(value.try_cast("timestamp"))))
-        if type_.is_date():
-            return self._label(_seconds(value.cast("timestamp")))
-        if not type_.is_timestamp():
-            return None
-        return _seconds(value) if type_.timezone else self._label(_seconds(value))
-
-    def _label(self, seconds: Any) -> Any:
-        return seconds - steps(seconds, self.clock.label_steps, self.clock.last_offset)
+def _time(name: str, type_: str, clock: Clock) -> str:
+    if type_ == "VARCHAR":
+        text = written(name, type_)
+        zoned = _seconds(f"try_cast({text} AS TIMESTAMPTZ)")
+        label = _utc(_seconds(f"try_cast({text} AS TIMESTAMP)"), clock)
+        return f"CASE WHEN regexp_matches({text}, '{_OFFSET}') THEN {zoned} ELSE {label} END"
+    return _seconds(name) if "ZONE" in type_ else _utc(_seconds(name), clock)
 
 
-def _seconds(value: Any) -> Any:
-    return value.truncate("s").epoch_seconds().cast("int64")
+def _seconds(value: str) -> str:
+    # Infinity is no time, and has no seconds.
+    return f"CASE WHEN isfinite({value}) THEN epoch_us({value}) // 1000000 END"
+
+
+def _utc(label: str, clock: Clock) -> str:
+    """A label of the clock as UTC seconds, by the rule of `trustlib.data.clock`."""
+    if not clock.changes:
+        return f"({label}) - ({clock.last_offset:d})"
+    branches = " ".join(f"WHEN l < {bound:d} THEN {off:d}" for bound, off in clock.label_steps)
+    return (
+        f"list_transform([{label}], lambda l: "
+        f"l - CASE {branches} ELSE {clock.last_offset:d} END)[1]"
+    )

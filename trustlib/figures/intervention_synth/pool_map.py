@@ -205,18 +205,7 @@ def _squares(ax: Axes, group: _Group, start: float) -> None:
 def _boxes(
     ax: Axes, boxes: list[tuple[float, float, float, float]], colour: str, alpha: float | None
 ) -> None:
-    if not boxes:
-        return
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    corners, codes = [], []
-    for x0, y0, x1, y1 in boxes:
-        corners += [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
-        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
-    paint = (
-        {"facecolor": "none", "edgecolor": colour, "linewidth": 1.0}
-        if alpha is None
-        else {"facecolor": colour, "alpha": alpha, "linewidth": 0}
-    )
-    ax.add_patch(PathPatch(Path(corners, codes), **paint))
+    if alpha is None:
+        house.rectangles(ax, boxes, facecolor="none", edgecolor=colour, linewidth=1.0)
+    else:
+        house.rectangles(ax, boxes, facecolor=colour, alpha=alpha, linewidth=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -169,7 +169,7 @@ def _paint(ax: Axes, grid: _Grid, cells: list[tuple[int, int, int]], top: float)
                     level = min(int(abs(value) * len(_STEPS)), len(_STEPS) - 1)
                     if level == step:
                         boxes.append((x + 0.03, top + y + 0.06, x + 0.97, top + y + 0.94))
-            _rectangles(ax, boxes, color=colour, alpha=opacity, linewidth=0)
+            house.rectangles(ax, boxes, color=colour, alpha=opacity, linewidth=0)
 
 
 def _frames(ax: Axes, grid: _Grid, cells: list[tuple[int, int, int]], top: float) -> None:
@@ -178,20 +178,7 @@ def _frames(ax: Axes, grid: _Grid, cells: list[tuple[int, int, int]], top: float
         for x, y, at in cells
         if grid.clear[y, at]
     ]
-    _rectangles(ax, boxes, facecolor="none", edgecolor=PALETTE["ink"], linewidth=1.2)
-
-
-def _rectangles(ax: Axes, boxes: list[tuple[float, float, float, float]], **paint: Any) -> None:
-    if not boxes:
-        return
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    corners, codes = [], []
-    for x0, y0, x1, y1 in boxes:
-        corners += [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
-        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
-    ax.add_patch(PathPatch(Path(corners, codes), **paint))
+    house.rectangles(ax, boxes, facecolor="none", edgecolor=PALETTE["ink"], linewidth=1.2)
 
 
 def _start_lines(ax: Axes, grid: _Grid, columns: range, top: float) -> None:

@@ -24,10 +24,10 @@ def all_checks(
 ) -> tuple[Check, ...]:
     """In the order of the page; of views, of growth and of lifecycles with a suffix.
 
-    `read` are those of the reading, `of_size` those of `trustlib.harm.deep_dive.size`.
+    `read` are those of the reading, `of_size` those of `trustlib.harm.deep_dive.size`. Where both
+    the reading and a section check the same, the section's stands: it knows more.
     """
     found = [
-        *read,
         *_of(size.items),
         *_of(size.views, "views"),
         *_of(size.rater_error),
@@ -52,7 +52,8 @@ def all_checks(
         *_of(today.unseen),
         *_of(ranking),
     ]
-    return _once(found)
+    of_sections = {check.name for check in found}
+    return _once([*(one for one in read if one.name not in of_sections), *found])
 
 
 def _of(section: object, suffix: str = "") -> list[Check]:

@@ -167,3 +167,9 @@ class DeepDive:
     estimates: Mapping[str, Estimate]
     checks: tuple[Check, ...]
     verdict: str
+
+    def series(self) -> dict[str, list[dict[str, object]]]:
+        """Rows of plain values for results.json, by name: what of them may be shown."""
+        from trustlib.harm.deep_dive.series import series
+
+        return series(self)

@@ -10,7 +10,7 @@ from trustlib.core.text import clean
 from trustlib.interventions.synth.result import SynthResult
 from trustlib.narrative import house, run
 from trustlib.narrative.intervention_synth import words
-from trustlib.narrative.intervention_synth.doubt import decisive
+from trustlib.narrative.intervention_synth.doubt import decisive, holds_not
 from trustlib.narrative.intervention_synth.words import ALONE, NOT_CONCLUSIVE, NOT_SHOWN, SHOWN
 
 
@@ -42,7 +42,8 @@ def _request(result: SynthResult) -> list[str]:
         lead = f"Do not decide on {number} alone:"
         if (made := decisive(result)) is not None:
             return [
-                f"{lead} a check on which it rests fails ({clean(made.label)}). Settle it first."
+                f"{lead} a check on which it rests {holds_not(made)} ({clean(made.label)}). "
+                "Settle it first."
             ]
         if words.moved_donor(result):
             return [

@@ -14,8 +14,7 @@ def doubt(result: SynthResult) -> str:
     apart = words.excludes_zero(words.att(result))
     if (made := decisive(result)) is not None:
         lead = "The interval excludes zero, but" if apart else "The interval holds zero, and"
-        holds = "fails" if made.verdict == "fail" else "does not hold"
-        return f"{lead} a check on which it rests {holds}: {clean(made.label)}."
+        return f"{lead} a check on which it rests {holds_not(made)}: {clean(made.label)}."
     p = result.estimates.get("placebo_p_value")
     if p is not None and p.point is not None:
         text = words.p_text(p.point)
@@ -38,3 +37,8 @@ def decisive(result: SynthResult) -> Check | None:
     if words.alone(result):
         return next((made for made in result.checks if made.verdict == "fail"), None)
     return objection(result.checks, apart=words.excludes_zero(words.att(result)))
+
+
+def holds_not(made: Check) -> str:
+    """What a check does that decides against the number: a warning does not fail."""
+    return "fails" if made.verdict == "fail" else "does not hold"

@@ -1,0 +1,364 @@
+"""Figures of a deep-dive: what is drawn, and what the frames beside them say, is the result's."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.dates import date2num
+
+from tests.figures import harm_shapes
+from tests.figures.harm_results import made
+from tests.figures.test_harm_figures import made as shown
+from tests.figures.test_harm_figures import texts
+from trustlib.figures import harm as draw
+from trustlib.figures import svg
+
+
+def whole():
+    return harm_shapes.result("whole")
+
+
+def dots(ax, marker: str = "o") -> dict[float, float]:
+    """Row -> value of the dots of a marker."""
+    return {
+        float(line.get_ydata()[0]): float(line.get_xdata()[0])
+        for line in ax.lines
+        if line.get_marker() == marker and len(line.get_xdata()) == 1
+    }
+
+
+def spans(ax) -> dict[float, tuple[float, float]]:
+    """Row -> ends of its interval."""
+    return {
+        float(line.get_ydata()[0]): tuple(map(float, line.get_xdata()))
+        for line in ax.lines
+        if len(line.get_xdata()) == 2 and line.get_ydata()[0] == line.get_ydata()[1]
+    }
+
+
+def filled(ax) -> set[float]:
+    return {
+        float(line.get_ydata()[0])
+        for line in ax.lines
+        if line.get_marker() == "o" and line.get_markerfacecolor() == svg.PALETTE["actual"]
+    }
+
+
+def bars(ax) -> list[np.ndarray]:
+    return [
+        np.asarray(segment)
+        for collection in ax.collections
+        if type(collection).__name__ == "LineCollection"
+        for segment in collection.get_segments()
+    ]
+
+
+def test_each_week_has_its_share_and_its_interval_and_each_era_its_line() -> None:
+    result, ax = whole(), draw.prevalence_trend(whole())
+    points = result.ledger.trend.points
+    assert [bar[0, 1] for bar in bars(ax)] == pytest.approx(list(100 * points["low"]))
+    assert [bar[1, 1] for bar in bars(ax)] == pytest.approx(list(100 * points["high"]))
+    lines = [line for line in ax.lines if line.get_color() == svg.PALETTE["expected"]]
+    drawn = np.concatenate([line.get_ydata() for line in lines])
+    np.testing.assert_allclose(drawn, 100 * points["trend"])
+    assert len(lines) == len(result.ledger.trend.eras) == 4
+    bands = [c for c in ax.collections if type(c).__name__ == "FillBetweenPolyCollection"]
+    top = max(path.vertices[:, 1].max() for band in bands for path in band.get_paths())
+    assert top == pytest.approx(100 * points["trend_high"].max())
+
+
+def test_changes_are_dashed_lines_with_dates_and_moves_are_filled_where_attributable() -> None:
+    result, ax = whole(), draw.prevalence_trend(whole())
+    dashed = [line for line in ax.lines if line.get_color() == svg.PALETTE["warn"]]
+    at = [float(line.get_xdata()[0]) for line in dashed]
+    assert at == [float(date2num(x)) for x in result.ledger.changes["at"]]
+    words = texts(shown(result, "prevalence_trend"))
+    assert "1 model, 17 Dec · 2 labelling, 16 Feb · 3 sampling, 2 Mar" in words
+    up = [line for line in ax.lines if line.get_marker() == "^"]
+    down = [line for line in ax.lines if line.get_marker() == "v"]
+    assert [line.get_markerfacecolor() for line in up] == [svg.PALETTE["harm"]]
+    assert [line.get_markerfacecolor() for line in down] == [svg.PALETTE["paper"]]
+    first = result.ledger.moves.iloc[0]
+    middle = (date2num(first["low_at"]) + date2num(first["high_at"]) + 7) / 2
+    assert float(up[0].get_xdata()[0]) == pytest.approx(middle)
+    assert any(word.startswith("×3.1") for word in words)
+
+
+def test_few_changes_are_named_at_their_lines() -> None:
+    result = made(ledger=harm_shapes.series_ledger(20, 0.02, changes=1))
+    words = texts(shown(result, "prevalence_trend"))
+    assert "policy, 13 Nov" in words
+    assert not any(word.startswith("1 policy") for word in words)
+
+
+def test_the_key_of_many_changes_ends_with_how_many_more() -> None:
+    ledger = harm_shapes.series_ledger(20, 0.02, changes=1)
+    many = pd.concat([ledger.changes] * 80, ignore_index=True)
+    many["at"] = many["at"] + pd.to_timedelta(np.arange(80), unit="D")
+    words = texts(shown(made(ledger=replace(ledger, changes=many)), "prevalence_trend"))
+    assert any("more" in word and "80" not in word for word in words)
+    rows = draw.prevalence_trend_rows(made(ledger=replace(ledger, changes=many)))
+    assert rows["number"].max() == 80
+
+
+def test_a_series_without_a_trend_says_why_and_weeks_of_few_labels_are_withheld() -> None:
+    result = harm_shapes.result("small")
+    words = texts(shown(result, "prevalence_trend"))
+    assert "trend not estimable: fewer than 8 periods with labels" in words
+    points = result.ledger.trend.points.assign(labels=[9.0, 3_000, 3_000, 3_000, 3_000])
+    ledger = replace(result.ledger, trend=replace(result.ledger.trend, points=points))
+    rows = draw.prevalence_trend_rows(made(ledger=ledger))
+    assert rows.loc[0, ["labels", "share", "low", "high"]].isna().all()
+    assert rows.loc[1:4, "share"].notna().all()
+
+
+def test_many_weeks_are_a_band() -> None:
+    result, ax = harm_shapes.result("long"), draw.prevalence_trend(harm_shapes.result("long"))
+    assert not bars(ax)
+    points = result.ledger.trend.points
+    line = next(x for x in ax.lines if x.get_color() == svg.PALETTE["actual"])
+    np.testing.assert_allclose(line.get_ydata(), 100 * points["estimate"])
+
+
+def test_rare_shares_are_per_10_000_everywhere() -> None:
+    result = harm_shapes.result("rare")
+    for name in ("prevalence_trend", "segment_forest", "rate_and_mix_bars"):
+        assert any("per 10,000" in word for word in texts(shown(result, name))), name
+    ax = draw.segment_forest(result)
+    table = result.where.segments["market"]
+    assert list(dots(ax).values()) == pytest.approx(list(10_000 * table["share"]))
+
+
+def test_the_curve_its_band_and_what_the_top_have_are_the_result_s() -> None:
+    result, ax = whole(), draw.concentration_curve(whole())
+    curve = result.where.concentration.curve
+    line = next(x for x in ax.lines if x.get_color() == svg.PALETTE["actual"])
+    np.testing.assert_allclose(line.get_ydata(), 100 * curve["harm"])
+    np.testing.assert_allclose(line.get_xdata(), 100 * curve["actors"])
+    assert ax.get_xlim() == (90, 100)
+    words = texts(shown(result, "concentration_curve"))
+    assert "1 % of accounts have 37 % (33 % to 43 %)" in words
+    assert any("the first 90 % have none" in word for word in words)
+    top = result.where.concentration.top_share[0.01].point
+    ((y, x),) = dots(ax).items()
+    assert (x, y) == pytest.approx((99, 100 * (1 - top)))
+
+
+def test_a_curve_that_leaves_zero_early_is_drawn_whole() -> None:
+    found = whole().where.concentration
+    grid = found.curve["actors"].to_numpy()
+    curve = found.curve.assign(harm=grid**2, low=grid**2.2, high=grid**1.8)
+    result = made(where__concentration=replace(found, curve=curve))
+    ax = draw.concentration_curve(result)
+    assert ax.get_xlim() == (0, 100)
+    assert not any("have none" in word for word in texts(shown(result, "concentration_curve")))
+
+
+def test_segments_are_drawn_highest_first_with_the_whole_and_the_confirmed_ones_filled() -> None:
+    result, ax = whole(), draw.segment_forest(whole())
+    market, kind = (result.where.segments[name] for name in ("market", "kind"))
+    wanted = [*(100 * market["share"]), *(100 * kind["share"])]
+    assert list(dots(ax).values()) == pytest.approx(wanted)
+    ends = list(zip([*market["low"], *kind["low"]], [*market["high"], *kind["high"]], strict=True))
+    np.testing.assert_allclose(list(spans(ax).values()), 100 * np.array(ends))
+    assert filled(ax) == {1.0}
+    rows = draw.segment_forest_rows(result)
+    assert rows.loc[rows["confirmed"], "value"].tolist() == ["dogwood"]
+    overall = 100 * result.size.items.estimate.point
+    assert any(
+        line.get_xdata()[0] == pytest.approx(overall) and line.get_linestyle() == "--"
+        for line in ax.lines
+    )
+    assert "all: 2.5" in texts(shown(result, "segment_forest"))
+
+
+def test_of_many_values_sixteen_are_drawn_and_the_rest_counted() -> None:
+    result = harm_shapes.result("crowded")
+    rows = draw.segment_forest_rows(result)
+    assert len(rows) == 70
+    assert rows["drawn"].sum() == 16
+    words = texts(shown(result, "segment_forest"))
+    assert sum("more, with lower shares" in word for word in words) == 2
+    drawn = rows[rows["drawn"]].groupby("segment", sort=False).size()
+    assert [int(word.split()[1]) for word in words if word.startswith("and ")] == [
+        40 - drawn["market"], 27 - drawn["c" * 90],
+    ]  # fmt: skip
+
+
+def test_values_with_few_items_or_labels_are_named_without_a_number() -> None:
+    rows = draw.segment_forest_rows(harm_shapes.result("small"))
+    market = rows[rows["segment"] == "market"]
+    assert market[["share", "low", "high"]].isna().all(axis=None)
+    assert set(market["note"]) == {"fewer than 11 items or labels"}
+    table = harm_shapes.segments(("a", "b")).assign(population=[4_000.0, 10.0])
+    rows = draw.segment_forest_rows(made(where__segments={"s": table}))
+    assert rows["share"].isna().tolist() == [False, True]
+    assert draw.segment_forest(made(where__segments={"s": table.assign(population=5.0)})) is None
+
+
+def test_the_size_has_its_floor_and_both_shares_in_counts() -> None:
+    result = whole()
+    ax = draw.size_range(result)
+    items, views = ax.figure.axes
+    assert dots(items, "D") == {0.0: result.size.confirmed.items}
+    assert dots(items)[1.0] == pytest.approx(result.size.items.total.point)
+    share = result.size.items_corrected.estimate
+    of = result.size.items.by_stratum["population"].sum()
+    assert dots(items)[2.0] == pytest.approx(share.point * of)
+    assert spans(items)[2.0] == pytest.approx((share.low * of, share.high * of))
+    assert dots(views)[1.0] == pytest.approx(result.size.views.total.point / 1_000)
+    assert filled(items) == {2.0}
+    words = texts(shown(result, "size_range"))
+    assert {"known to violate", "as labelled", "corrected"} <= set(words)
+    assert "thousand views of violating items in the window" in words
+
+
+def test_a_small_floor_is_withheld_and_what_is_not_known_says_so() -> None:
+    result = harm_shapes.result("small")
+    rows = draw.size_range_rows(result)
+    assert rows["note"].tolist() == ["fewer than 11", "", "errors of raters not known"]
+    assert rows["point"].isna().tolist() == [True, False, True]
+    ax = draw.size_range(result)
+    assert len(ax.figure.axes) == 1
+    assert not spans(ax)
+
+
+def test_the_bars_add_up_to_the_change_and_have_their_intervals() -> None:
+    result = whole()
+    mix = result.where.mix
+    rows = draw.rate_and_mix_bars_rows(result)
+    assert rows["point"].iloc[:-1].sum() == pytest.approx(mix.change.point)
+    assert rows["end"].iloc[-2] == pytest.approx(rows["end"].iloc[-1])
+    assert rows["start"].iloc[1:-1].tolist() == pytest.approx(rows["end"].iloc[:-2].tolist())
+    ax = draw.rate_and_mix_bars(result)
+    wide = [patch.get_width() for patch in ax.patches]
+    assert wide == pytest.approx(list(100 * rows["point"]))
+    ends = spans(ax)
+    assert ends[3.0] == pytest.approx((100 * mix.change.low, 100 * mix.change.high))
+    start = 100 * mix.rate.point
+    market = mix.mix["market"]
+    assert ends[1.0] == pytest.approx((start + 100 * market.low, start + 100 * market.high))
+    words = texts(shown(result, "rate_and_mix_bars"))
+    assert "before 16 Mar: 2.0 %, since then: 2.9 %" in words
+
+
+def test_each_stage_has_a_panel_with_its_curve_and_median() -> None:
+    result = whole()
+    ax = draw.lifecycle_curves(result)
+    panels = ax.figure.axes
+    assert len(panels) == len(result.how.lifecycles) == 3
+    for panel, one, by in zip(panels, result.how.lifecycles, (24, 1, 1), strict=True):
+        line = panel.lines[0]
+        known = dict(zip(one.curve["time"] / by, 100 * one.curve["surviving"], strict=True))
+        for x, y in zip(line.get_xdata()[1:], line.get_ydata()[1:], strict=True):
+            assert known[x] == pytest.approx(y)
+        mark = [x for x in panel.lines if x.get_marker() == "o"]
+        assert mark[0].get_xdata()[0] == pytest.approx(one.median.point / by)
+    words = texts(shown(result, "lifecycle_curves"))
+    assert "abuse to action: half within 30 (25 to 36) hours" in words
+    assert "sign-up to first abuse: half within 2.3 (2.1 to 2.7) days" in words
+
+
+def test_a_curve_shows_no_single_case() -> None:
+    result = whole()
+    rows = draw.lifecycle_curves_rows(result)
+    for one, by in zip(result.how.lifecycles, (24, 1, 1), strict=True):
+        times = rows.loc[rows["stage"] == one.stage.name, "time"].to_numpy() * by
+        ended = [
+            int(((one.curve["time"] > a + 1e-9) & (one.curve["time"] <= b + 1e-9)).sum())
+            for a, b in pairwise(times)
+        ]
+        assert min(ended) >= 11
+        assert sum(ended) == len(one.curve)
+    few = harm_shapes.result("small")
+    assert draw.lifecycle_curves_rows(few).empty
+    assert "fewer than 11 cases got there" in texts(shown(few, "lifecycle_curves"))
+
+
+def test_clusters_have_bars_and_small_ones_no_number() -> None:
+    result = whole()
+    frame = result.how.coordination.clusters
+    rows = draw.clusters_rows(result)
+    large = ~frame["small"]
+    assert rows.loc[large, "size"].tolist() == frame.loc[large, "size"].tolist()
+    assert rows.loc[~large, ["size", "violating_items", "views"]].isna().all(axis=None)
+    ax = draw.clusters(result)
+    assert len(ax.patches) == 3 * int(large.sum())
+    long = [patch.get_width() for patch in ax.patches][::3]
+    ratio = np.array(long) / long[0]
+    assert ratio == pytest.approx(list(frame.loc[large, "size"] / frame["size"].iloc[0]))
+    words = texts(shown(result, "clusters"))
+    assert "fewer than 11 accounts" in words
+    assert "8" not in words
+    counts = frame.assign(violating_items=[120.0, 10.0, 39.0, 23.0])
+    few = draw.clusters_rows(
+        made(how__coordination=replace(result.how.coordination, clusters=counts))
+    )
+    assert few["violating_items"].isna().tolist() == [False, True, False, True]
+
+
+def test_ratios_are_on_a_log_axis_and_what_has_no_end_is_an_arrow() -> None:
+    result = whole()
+    tokens = result.how.newly_frequent.tokens
+    ax = draw.newly_frequent_tokens(result)
+    assert ax.get_xscale() == "log"
+    rounded = [float(f"{x:.2g}") for x in tokens["ratio"][[0, 1, 3, 4]]]
+    assert list(dots(ax).values()) == rounded
+    assert dots(ax, ">") == {2.0: ax.get_xlim()[1]}
+    assert spans(ax)[2.0][0] == float(f"{tokens['low'][2]:.2g}")
+    words = texts(shown(result, "newly_frequent_tokens"))
+    assert {"new", "fewer than 11 times", *tokens["name"]} <= set(words)
+    rows = draw.newly_frequent_tokens_rows(result)
+    assert rows.loc[5, ["ratio", "low", "high"]].isna().all()
+    assert not {"token", "before", "now"} & set(rows.columns)
+
+
+def test_recall_and_precision_stand_side_by_side_and_all_together_is_strong() -> None:
+    result = whole()
+    table = result.today.controls.table()
+    left, right = draw.control_recall(result).figure.axes
+    for panel, name in ((left, "recall"), (right, "precision")):
+        assert list(dots(panel).values()) == pytest.approx(list(100 * table[name]))
+        ends = 100 * table[[f"{name}_low", f"{name}_high"]].to_numpy()
+        np.testing.assert_allclose(list(spans(panel).values()), ends)
+        assert filled(panel) == {4.0}
+    words = texts(shown(result, "control_recall"))
+    assert {"scam_model", "user reports", "all together", "recall, per cent"} <= set(words)
+
+
+def test_pairs_of_controls_stand_against_chance() -> None:
+    result = whole()
+    pairs = result.today.controls.overlap.sort_values("both", ascending=False)
+    ax = draw.control_overlap(result)
+    assert list(dots(ax).values()) == pytest.approx(list(100 * pairs["both"]))
+    assert list(dots(ax, "D").values()) == pytest.approx(list(100 * pairs["expected"]))
+    sure = {float(i) for i, up in enumerate(pairs["low"] > pairs["expected"]) if up}
+    assert filled(ax) == sure
+
+
+def test_options_have_their_ratio_and_chance_and_labels_are_left_out() -> None:
+    result = whole()
+    table = result.ranking.table()
+    real = table[table["kind"] != "label"]
+    ax = draw.options(result)
+    assert ax.get_xscale() == "log"
+    assert list(dots(ax).values()) == pytest.approx(list(real["ratio"]))
+    assert spans(ax)[0.0] == pytest.approx((real["ratio_low"].iloc[0], real["ratio_high"].iloc[0]))
+    words = texts(shown(result, "options"))
+    assert not any("label more" in word for word in words)
+    assert "98 %" in words
+    assert len(draw.options_rows(result)) == len(table)
+
+
+def test_weeks_whose_labels_are_late_stand_out() -> None:
+    result = whole()
+    frame = result.size.labels_arrived
+    ax = draw.labels_arrived_bars(result)
+    assert sorted(p.get_height() for p in ax.patches) == pytest.approx(sorted(100 * frame["share"]))
+    colour = to_rgb(svg.PALETTE["harm"])
+    late = [patch.get_height() for patch in ax.patches if patch.get_facecolor()[:3] == colour]
+    assert late == pytest.approx([58.0])
+    assert draw.labels_arrived_bars_rows(result)["late"].tolist()[-2:] == [False, True]

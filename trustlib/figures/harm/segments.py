@@ -1,0 +1,156 @@
+"""Where the harm is: the share by the values of each segment, against the whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from trustlib.core.text import clean
+from trustlib.figures import house
+from trustlib.figures.harm import dots
+from trustlib.figures.harm.dots import Line
+from trustlib.figures.harm.words import FEW, LINE, below, share_unit, told
+from trustlib.figures.house import PALETTE
+from trustlib.harm.deep_dive.result import DeepDive
+from trustlib.harm.small_cells import SMALLEST_CELL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ROWS = 16  # headings not counted
+_COLUMNS = ["segment", "value", "share", "low", "high", "confirmed", "drawn", "note"]
+
+
+def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
+    """Shares by value, highest first, in a group for each segment; the whole's share is a line.
+
+    Bold and filled are values that the search confirmed on accounts that it had not looked at.
+    Of more than 16 values those with the highest shares are drawn and the others counted. None
+    without a value that may be shown.
+    """
+    frame = segment_forest_rows(result)
+    if frame.empty or frame["share"].isna().all():
+        return None
+    by, word = share_unit(result)
+    lines = _lines(frame, by)
+    with house.style():
+        strong = bool((frame["confirmed"] & frame["drawn"]).any())
+        foot = ["filled, bold: confirmed on accounts that were not searched"] if strong else []
+        ax = house.axes(ax, height=dots.height(lines, more=LINE * len(foot) + 15))
+        names = dots.labels(lines, 20)
+        whole = result.size.items.estimate.point if result.size.items is not None else None
+        if whole is not None:
+            dots.reference(ax, by * whole, lines)
+        dots.rows(ax, lines, names)
+        dots.linear(ax)
+        right = 46.0
+        house.margins(
+            ax, left=max(dots.widest(names, lines) + 12, 60), right=right,
+            top=dots.TOP + 15, bottom=dots.BOTTOM + LINE * len(foot),
+        )  # fmt: skip
+        dots.finish(ax, lines, room=right - 3)
+        _words(ax, by, word, whole)
+        below(ax, foot)
+    return ax
+
+
+def segment_forest_rows(result: DeepDive) -> pd.DataFrame:
+    """segment, value, share, low, high, confirmed, drawn, note; all values, in the figure's order.
+
+    Shares of values with fewer than 11 items or labels are withheld.
+    """
+    parts = []
+    for segment, table in result.where.segments.items():
+        if table.empty:
+            continue
+        small = (table["population"] < SMALLEST_CELL) | (table["labelled"] < SMALLEST_CELL)
+        blank = table["labelled"] == 0
+        numbers = {
+            name: table[name].astype(float).where(~small, math.nan)
+            for name in ("share", "low", "high")
+        }
+        held = _confirmed(result, str(segment))
+        note = [_note(few, none) for few, none in zip(small, blank, strict=True)]
+        part = pd.DataFrame(
+            {
+                "segment": clean(segment),
+                "value": [clean(value) or "(empty)" for value in table["value"]],
+                **numbers,
+                "confirmed": [
+                    str(value) in held and not few
+                    for value, few in zip(table["value"], small, strict=True)
+                ],
+                "drawn": False,
+                "note": note,
+            }
+        )
+        parts.append(part.sort_values("share", ascending=False, kind="stable", na_position="last"))
+    if not parts:
+        return pd.DataFrame(columns=_COLUMNS)
+    return pd.concat(_drawn(parts), ignore_index=True)[_COLUMNS]
+
+
+def _note(few: bool, none: bool) -> str:
+    if none:
+        return "no labels"
+    return f"{FEW} items or labels" if few else ""
+
+
+def _confirmed(result: DeepDive, segment: str) -> set[str]:
+    """Values of one segment that the search confirmed by themselves."""
+    search = result.where.search
+    if search is None or search.segments.empty:
+        return set()
+    frame = search.segments
+    held = frame[frame["confirmed"].astype(bool) & (frame["explained_by"] == "")]
+    found: list[Mapping[str, str]] = held["attributes"].tolist()
+    return {str(one[segment]) for one in found if len(one) == 1 and segment in one}
+
+
+def _drawn(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Room for 16 rows: as many for each segment as it needs, taken from the largest."""
+    rooms = [len(part) for part in parts]
+    while sum(rooms) > MOST_ROWS and max(rooms) > 1:
+        largest = rooms.index(max(rooms))
+        rooms[largest] -= 1
+    return [
+        part.assign(drawn=[i < room for i in range(len(part))])
+        for part, room in zip(parts, rooms, strict=True)
+    ]
+
+
+def _lines(frame: pd.DataFrame, by: float) -> list[Line]:
+    lines: list[Line] = []
+    for segment, part in frame.groupby("segment", sort=False):
+        lines.append(Line(label=str(segment), heading=True))
+        for row in part[part["drawn"]].to_dict("records"):
+            share, low, high = (by * float(row[name]) for name in ("share", "low", "high"))
+            lines.append(
+                Line(
+                    label=str(row["value"]), point=share, low=low, high=high, text=told(share),
+                    strong=bool(row["confirmed"]), note=str(row["note"]),
+                )
+            )  # fmt: skip
+        left = int((~part["drawn"]).sum())
+        if left:
+            lines.append(Line(label="", note=f"and {left:,} more, with lower shares or none"))
+    return lines
+
+
+def _words(ax: Axes, by: float, word: str, whole: float | None) -> None:
+    ax.annotate(
+        f"share of violating items, {word}", (0, 1), xycoords=("figure fraction", "axes fraction"),
+        xytext=(2, 22), textcoords="offset points", color=PALETTE["muted"], va="bottom",
+    )  # fmt: skip
+    if whole is None:
+        return
+    low, high = ax.get_xlim()
+    late = (by * whole - low) / (high - low) > 0.6
+    ax.annotate(
+        f"all: {told(by * whole)}", (by * whole, 1), xycoords=("data", "axes fraction"),
+        xytext=(4 if late else -4, 5), textcoords="offset points", color=PALETTE["ink"],
+        va="bottom", ha="right" if late else "left",
+    )  # fmt: skip
