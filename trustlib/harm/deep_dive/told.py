@@ -95,7 +95,11 @@ def per_mistake(harm: Estimate | None, wrong: Estimate | None, ratio: Estimate) 
         return WITHHELD, WITHHELD
     if is_small(wrong.point):
         return f"more than {show.alike([harm.point / SMALLEST_CELL])[0]}", WITHHELD
-    return rounded(ratio.point, ratio.low, ratio.high)
+    low, high = (
+        None if end is None else show.count(end, digits=2) for end in (ratio.low, ratio.high)
+    )
+    ends = MISSING if low is None or high is None else f"{low} to {high}"
+    return show.count(ratio.point, digits=2), ends
 
 
 def chance(value: float | None) -> str:
