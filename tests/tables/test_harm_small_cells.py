@@ -367,3 +367,12 @@ def test_harm_for_each_mistake_does_not_give_the_mistakes_away() -> None:
     assert told.per_mistake(amount(160, 90, 200), amount(9, 1, 12), ratio)[0] == "more than 14.5"
     assert told.per_mistake(amount(6, 2, 9), amount(400, 1, 900), ratio)[0] == "withheld"
     assert told.per_mistake(amount(160, 90, 200), amount(20, 12, 30), ratio)[0] == "40"
+
+
+def test_segments_that_cannot_be_parts_of_the_sample_are_withheld_whole() -> None:
+    market = made().where.segments["market"]
+    odd = market.assign(labelled=market["labelled"] * 3)
+    assert published(made(where__segments={"market": odd})).segments["market"]["withheld"].all()
+    unknown = published(made(size__items=None))
+    assert unknown.segments["market"]["withheld"].all()
+    assert unknown.strata.empty

@@ -179,7 +179,8 @@ def _labels(
 ) -> tuple[SafeTables | None, pd.DataFrame, dict[str, pd.DataFrame]]:
     """Strata and segments of one sample, their labels by kind made safe together."""
     if whole is None:
-        return None, pd.DataFrame(), {}
+        hidden = {name: _withheld(frame, None) for name, frame in segments.items() if len(frame)}
+        return None, pd.DataFrame(), hidden
     frames = {"stratum": whole.by_stratum.rename(columns={"stratum": "value"})}
     frames |= {f"segment {name}": frame for name, frame in segments.items() if len(frame)}
     n, positive = int(whole.by_stratum["labelled"].sum()), int(whole.by_stratum["positive"].sum())
@@ -197,13 +198,13 @@ def _labels(
 def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTable | None:
     """Labels by value and kind; labels without a value make the totals those of the sample.
 
-    None where there are more of them than in the sample: then nothing of it can be shown.
+    None where they cannot be parts of the sample: then nothing of them can be shown.
     """
     counts = np.column_stack([frame["positive"], frame["labelled"] - frame["positive"]])
-    counts = counts.astype(float)
+    counts = counts.astype(float).round()
     rest = np.array([positive, n - positive]) - counts.sum(axis=0)
     values = [str(value) for value in frame["value"]]
-    if (rest < 0).any():
+    if not (counts >= 0).all() or (rest < 0).any():
         return None
     if rest.any():
         counts, values = np.vstack([counts, rest]), [*values, _NOBODY]
@@ -215,7 +216,8 @@ def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTab
 def _withheld(frame: pd.DataFrame, table: CountTable | None) -> pd.DataFrame:
     """`frame` without the numbers of the rows whose labels are not all shown."""
     values = tuple(map(str, frame["value"]))
-    totals = count_table(frame["population"].round(), variables=("value",), values=(values,))
+    people = frame["population"].fillna(0).round()
+    totals = count_table(people, variables=("value",), values=(values,))
     population = safe_tables(totals).tables[0].counts[:-1]
     hidden = np.isnan(population)
     hidden |= True if table is None else np.isnan(table.counts[: len(frame)]).any(axis=1)
