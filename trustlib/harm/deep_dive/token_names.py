@@ -21,10 +21,10 @@ def token_names(rows: AbuseRows, tokens: pd.DataFrame) -> list[str]:
         return []
     # Whoever guesses a domain must not be able to verify it. Hashes of the tables are published
     # with the report, so no key comes from them; and a plain hash of a domain falls to a list of
-    # domains. The key here is everything that was read of the tokens, of who shared them when, and of
-    # accounts and labelled items: it takes the data to make it, and those who have the data need
-    # no guess. It stays the same for the same data, as the report's bytes must; a random key would
-    # not.
+    # domains. The key here is everything that was read of the tokens, of who shared them when, of
+    # accounts and of labelled items: it takes the data to make it, and those who have the data
+    # need no guess. It stays the same for the same data, as the report's bytes must; a random key
+    # would not.
     key = _key(rows)
     ids = [f"{kind}\x1f{token}".encode() for kind, token in _pairs(tokens)]
     told = keyed_ids(ids, key=key)
