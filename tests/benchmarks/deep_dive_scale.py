@@ -32,6 +32,7 @@ from trustlib.data.engine import (
     abuse_people,
     abuse_sample,
     abuse_tokens,
+    abuse_totals,
     abuse_votes,
 )
 
@@ -80,7 +81,8 @@ TABLES = {
 STAGES: dict[Any, tuple[str, ...]] = {
     abuse_read: ("copies", "sample", "totals", "view_sample", "durations"),
     abuse_health: ("cells", "strangers", "times", "replaced"),
-    abuse_made: ("once", "people", "strata", "values", "made", "views_once", "seen", "cells"),
+    abuse_made: ("once", "people", "strata", "values", "made"),
+    abuse_totals: ("views_once", "seen", "cells"),
     abuse_acts: ("acts", "reports", "bad", "controls", "proactive"),
     abuse_votes: ("votes", "gold"),
     abuse_sample: ("sample", "close_views", "viewers", "shared_viewers"),

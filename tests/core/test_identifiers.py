@@ -14,7 +14,7 @@ SOMEBODY = [
     "4111111111111111", "3782 822463 10005", "Bearer abc.def", "sk_live_4eC39HqLyjWDarjt",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "xoxb-1234567890-abcd", "AKIAIOSFODNN7EXAMPLE",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "user-10000077", "deadbeefdeadbeef",
-    "123e4567-e89b-12d3-a456-426614174000", "a1B2c3D4e5F6g7H8i9J0",
+    "c9bf9e57-1685-4c89-bafb-ff5af830be8a", "a1B2c3D4e5F6g7H8i9J0",
 ]  # fmt: skip
 NOBODY = [
     "dogwood", "score-65-100", "scam_review", "video", "(unknown)", "2026-03-02", "12:30:00",

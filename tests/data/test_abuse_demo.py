@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -33,6 +34,17 @@ TABLES = {
 }  # fmt: skip
 CONTROLS = ("scam_rule", "scam_model", "scam_review")
 WINDOW = Window(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC))
+QUERY = AbuseQuery(
+    sources={"items": "items.sql", "links": "links.sql", **TABLES},  # type: ignore[dict-item]
+    window=WINDOW,
+    history_start=datetime(2026, 2, 2, tzinfo=UTC),
+    compare_from=datetime(2026, 3, 16, tzinfo=UTC),
+    policy="scam",
+    segments=("market", "kind"),
+    control_sources=CONTROLS,
+    confirming_sources=("scam_review",),
+    report_reasons=("scam",),
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +65,7 @@ def rows(world: demo.DemoWorld, tmp_path_factory: pytest.TempPathFactory) -> Ite
     patch = pytest.MonkeyPatch()
     patch.setenv("WORLD", f"duckdb:///{world.path}")
     patch.chdir(folder)
-    yield read_abuse(
-        AbuseQuery(
-            sources={"items": "items.sql", "links": "links.sql", **TABLES},
-            connection="WORLD",
-            window=WINDOW,
-            history_start=datetime(2026, 2, 2, tzinfo=UTC),
-            compare_from=datetime(2026, 3, 16, tzinfo=UTC),
-            policy="scam",
-            segments=("market", "kind"),
-            control_sources=CONTROLS,
-            confirming_sources=("scam_review",),
-            report_reasons=("scam",),
-        )
-    )
+    yield read_abuse(replace(QUERY, connection="WORLD"))
     patch.undo()
 
 

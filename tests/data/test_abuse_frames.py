@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.data.abuse_worlds import COMPARE, DAY, HISTORY, QUERY, START, WEEK, Counted, save, world
+from tests.data.abuse_worlds import (
+    COMPARE,
+    DAY,
+    HISTORY,
+    QUERY,
+    START,
+    WEEK,
+    ZERO,
+    Counted,
+    save,
+    world,
+)
 from trustlib.data import AbuseRows, read_abuse
+from trustlib.data.clock import clock, seconds
+from trustlib.data.engine.typed import reading, to_utc
 
 SEEDS = (1, 2, 3, 4)
 
@@ -332,3 +347,34 @@ def test_times_without_an_offset_are_read_in_the_zone(here):
         plain,
         read_abuse(replace(QUERY, sources=save(local, here, "csv"), timezone="Asia/Kathmandu")),
     )
+
+
+def test_times_at_a_change_of_the_clock_are_read_by_the_rule():
+    zone = clock("America/New_York", ZERO, ZERO + 400 * DAY)
+    texts, expected = [], []
+    for change in zone.changes:
+        for step in range(-5, 6):
+            label = change.at + change.before + step * 1800
+            texts.append(f"{pd.Timestamp(label, unit='s'):%Y-%m-%d %H:%M:%S}")
+            expected.append(zone.utc(label))
+    assert len(zone.changes) == 2
+    odd = {
+        "2026-03-08": zone.utc(seconds(datetime(2026, 3, 8, tzinfo=UTC))),
+        "2026-03-08T10:00:00+02": seconds(datetime(2026, 3, 8, 8, tzinfo=UTC)),
+        " 2026-03-08 10:00:00Z ": seconds(datetime(2026, 3, 8, 10, tzinfo=UTC)),
+        "2026-03-08T10:00:00.7-03:30": seconds(datetime(2026, 3, 8, 13, 30, tzinfo=UTC)),
+        "infinity": None, "1772960400": None, "": None,
+    }  # fmt: skip
+    with duckdb.connect() as con:
+        con.execute(to_utc(zone))
+        con.execute("CREATE TABLE t (i INTEGER, made_at VARCHAR)")
+        con.executemany("INSERT INTO t VALUES (?, ?)", list(enumerate([*texts, *odd])))
+        sql = reading("made_at", "VARCHAR", "time")
+        found = [row[0] for row in con.execute(f"SELECT {sql} FROM t ORDER BY i").fetchall()]
+        assert found == [*expected, *odd.values()]
+        plain = reading("made_at", "TIMESTAMP", "time")
+        rows = con.execute(
+            f"SELECT {plain} FROM (SELECT i, made_at::TIMESTAMP AS made_at FROM t "
+            f"WHERE i < {len(texts)}) ORDER BY i"
+        )
+        assert [row[0] for row in rows.fetchall()] == expected

@@ -248,6 +248,10 @@ REFUSED = {
         "in another stratum than the item itself", "labels_source", None),
     "segment": (lambda t: t, {"segments": ("markt",)},
                 "neither items nor accounts", "segments: markt", "market"),
+    "segment of a taken name": (lambda t: t, {"segments": ("stratum",)},
+                                "a column of the frames", "segments: stratum", None),
+    "segment named twice": (lambda t: t, {"segments": ("kind", "kind")},
+                            "named twice", "segments: kind", None),
     "segment without accounts": (
         lambda t: {k: v for k, v in t.items() if k != "accounts"}, {"segments": ("Kind",)},
         "no source of accounts", "segments: Kind", "kind"),

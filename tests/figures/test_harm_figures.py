@@ -12,6 +12,7 @@ import pytest
 from tests.figures import harm_shapes
 from trustlib.figures import harm as draw
 from trustlib.figures import house
+from trustlib.figures.harm.shown import FIGURES as SHOWN
 from trustlib.figures.house import view
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -139,5 +140,7 @@ def test_names_from_data_are_cleaned_and_cut(name) -> None:
 
 
 def test_what_the_house_imports_is_all_there_is() -> None:
-    assert set(draw.__all__) == {f"{name}{tail}" for name in FIGURES for tail in ("", "_rows")}
+    every = {f"{name}{tail}" for name in FIGURES for tail in ("", "_rows")}
+    assert set(draw.__all__) == {*every, "shown"}
+    assert set(FIGURES) == set(SHOWN)
     assert isinstance(draw.clusters_rows(harm_shapes.result("whole")), pd.DataFrame)

@@ -15,6 +15,7 @@ from tests.figures.test_harm_figures import made as shown
 from tests.figures.test_harm_figures import texts
 from trustlib.figures import harm as draw
 from trustlib.figures import svg
+from trustlib.harm.lifecycle import lifecycles
 
 
 def whole():
@@ -123,6 +124,19 @@ def test_many_weeks_are_a_band() -> None:
     np.testing.assert_allclose(line.get_ydata(), 100 * points["estimate"])
 
 
+def test_bands_that_know_next_to_nothing_do_not_set_the_scale() -> None:
+    result = whole()
+    words = "lines and bands that reach the upper end go on beyond it"
+    assert words not in texts(shown(result, "prevalence_trend"))
+    points = result.ledger.trend.points.assign(trend_high=0.9)
+    points.loc[0, "high"] = 0.8
+    ledger = replace(result.ledger, trend=replace(result.ledger.trend, points=points))
+    wide = made(ledger=ledger)
+    assert words in texts(shown(wide, "prevalence_trend"))
+    assert draw.prevalence_trend(wide).get_ylim()[1] < 25
+    assert draw.prevalence_trend_rows(wide).loc[0, "high"] == 0.8
+
+
 def test_rare_shares_are_per_10_000_everywhere() -> None:
     result = harm_shapes.result("rare")
     for name in ("prevalence_trend", "segment_forest", "rate_and_mix_bars"):
@@ -136,9 +150,18 @@ def test_the_curve_its_band_and_what_the_top_have_are_the_result_s() -> None:
     result, ax = whole(), draw.concentration_curve(whole())
     curve = result.where.concentration.curve
     line = next(x for x in ax.lines if x.get_color() == svg.PALETTE["actual"])
-    np.testing.assert_allclose(line.get_ydata(), 100 * curve["harm"])
-    np.testing.assert_allclose(line.get_xdata(), 100 * curve["actors"])
-    assert ax.get_xlim() == (90, 100)
+    rows = draw.concentration_curve_rows(result)
+    np.testing.assert_allclose(line.get_xdata(), 100 * rows["accounts"])
+    np.testing.assert_allclose(line.get_ydata(), 100 * rows["harm"])
+    own = rows[rows["low"].notna()]
+    for name in ("harm", "low", "high"):
+        np.testing.assert_allclose(own[name], curve[name])
+    more = rows.loc[rows["low"].isna(), ["accounts", "harm"]].to_numpy()
+    found = result.where.concentration
+    half = found.actors_behind_half.point
+    known = [[1 - found.actors_with_harm / found.actors, 0], [1 - half / found.actors, 0.5]]
+    np.testing.assert_allclose(more, known)
+    assert ax.get_xlim() == pytest.approx((90, 100))
     words = texts(shown(result, "concentration_curve"))
     assert "1 % of accounts have 37 % (33 % to 43 %)" in words
     assert any("the first 90 % have none" in word for word in words)
@@ -150,11 +173,49 @@ def test_the_curve_its_band_and_what_the_top_have_are_the_result_s() -> None:
 def test_a_curve_that_leaves_zero_early_is_drawn_whole() -> None:
     found = whole().where.concentration
     grid = found.curve["actors"].to_numpy()
-    curve = found.curve.assign(harm=grid**2, low=grid**2.2, high=grid**1.8)
-    result = made(where__concentration=replace(found, curve=curve))
-    ax = draw.concentration_curve(result)
-    assert ax.get_xlim() == (0, 100)
+    half = replace(found.actors_behind_half, point=1_172, low=1_100, high=1_300)
+    even = replace(
+        found, curve=found.curve.assign(harm=grid**2, low=grid**2.2, high=grid**1.8),
+        actors_with_harm=found.actors, actors_behind_half=half,
+    )  # fmt: skip
+    result = made(where__concentration=even)
+    assert draw.concentration_curve(result).get_xlim() == (0, 100)
     assert not any("have none" in word for word in texts(shown(result, "concentration_curve")))
+
+
+def test_where_one_per_cent_have_all_it_is_told_in_accounts() -> None:
+    found = whole().where.concentration
+    grid = found.curve["actors"].to_numpy()
+    nothing = np.where(grid < 1, 0.0, 1.0)
+    all_of_it = replace(found.top_share[0.01], point=1.0, low=None, high=None, note="none")
+    few = replace(
+        found, actors=17_000, actors_with_harm=72, top_share={0.01: all_of_it},
+        curve=found.curve.assign(harm=nothing, low=nothing, high=nothing),
+        actors_behind_half=replace(found.actors_behind_half, point=27, low=19, high=36),
+    )  # fmt: skip
+    result = made(where__concentration=few)
+    words = texts(shown(result, "concentration_curve"))
+    assert "72 accounts have all, 27 have half (19 to 36)" in words
+    ax = draw.concentration_curve(result)
+    assert ax.get_xlim() == pytest.approx((99, 100))
+    ((y, x),) = dots(ax).items()
+    assert (x, y) == pytest.approx((100 * (1 - 27 / 17_000), 50))
+    assert spans(ax)[50.0] == pytest.approx((100 * (1 - 36 / 17_000), 100 * (1 - 19 / 17_000)))
+    only = replace(
+        few, actors_behind_half=replace(found.actors_behind_half, point=8, low=6, high=9)
+    )
+    words = texts(shown(made(where__concentration=only), "concentration_curve"))
+    assert "72 accounts have all" in words
+
+
+def test_the_curve_hides_what_fewer_than_11_accounts_have() -> None:
+    found = whole().where.concentration
+    rows = draw.concentration_curve_rows(made(where__concentration=replace(found, actors=400)))
+    above = (1 - rows["accounts"]) * 400
+    assert above[above > 0].min() >= 11
+    for name in ("actors_with_harm", "harm"):
+        few = made(where__concentration=replace(found, **{name: 10}))
+        assert draw.concentration_curve(few) is None
 
 
 def test_segments_are_drawn_highest_first_with_the_whole_and_the_confirmed_ones_filled() -> None:
@@ -166,7 +227,9 @@ def test_segments_are_drawn_highest_first_with_the_whole_and_the_confirmed_ones_
     np.testing.assert_allclose(list(spans(ax).values()), 100 * np.array(ends))
     assert filled(ax) == {1.0}
     rows = draw.segment_forest_rows(result)
-    assert rows.loc[rows["confirmed"], "value"].tolist() == ["dogwood"]
+    assert rows.loc[rows["confirmed"], "value"].tolist() == ["dogwood", "dogwood + video"]
+    assert rows["note"].iloc[-1] == "6.3 times the rest (3.8 to 9.9)"
+    assert rows["note"].iloc[-1] in texts(shown(result, "segment_forest"))
     overall = 100 * result.size.items.estimate.point
     assert any(
         line.get_xdata()[0] == pytest.approx(overall) and line.get_linestyle() == "--"
@@ -178,10 +241,11 @@ def test_segments_are_drawn_highest_first_with_the_whole_and_the_confirmed_ones_
 def test_of_many_values_sixteen_are_drawn_and_the_rest_counted() -> None:
     result = harm_shapes.result("crowded")
     rows = draw.segment_forest_rows(result)
+    rows = rows[rows["segment"] != "confirmed together"]
     assert len(rows) == 70
     assert rows["drawn"].sum() == 16
     words = texts(shown(result, "segment_forest"))
-    assert sum("more, with lower shares" in word for word in words) == 2
+    assert sum("more, not drawn" in word for word in words) == 2
     drawn = rows[rows["drawn"]].groupby("segment", sort=False).size()
     assert [int(word.split()[1]) for word in words if word.startswith("and ")] == [
         40 - drawn["market"], 27 - drawn["c" * 90],
@@ -195,7 +259,7 @@ def test_values_with_few_items_or_labels_are_named_without_a_number() -> None:
     assert set(market["note"]) == {"fewer than 11 items or labels"}
     table = harm_shapes.segments(("a", "b")).assign(population=[4_000.0, 10.0])
     rows = draw.segment_forest_rows(made(where__segments={"s": table}))
-    assert rows["share"].isna().tolist() == [False, True]
+    assert rows["share"].isna().tolist()[:2] == [False, True]
     assert draw.segment_forest(made(where__segments={"s": table.assign(population=5.0)})) is None
 
 
@@ -245,34 +309,67 @@ def test_the_bars_add_up_to_the_change_and_have_their_intervals() -> None:
     assert "before 16 Mar: 2.0 %, since then: 2.9 %" in words
 
 
+def per_unit(result, one) -> float:
+    """Of the stage's own unit in the one that is drawn."""
+    rows = draw.lifecycle_curves_rows(result)
+    return 24.0 if rows.loc[rows["stage"] == one.stage.name, "unit"].iloc[0] == "days" else 1.0
+
+
 def test_each_stage_has_a_panel_with_its_curve_and_median() -> None:
     result = whole()
     ax = draw.lifecycle_curves(result)
     panels = ax.figure.axes
     assert len(panels) == len(result.how.lifecycles) == 3
-    for panel, one, by in zip(panels, result.how.lifecycles, (24, 1, 1), strict=True):
+    for panel, one in zip(panels, result.how.lifecycles, strict=True):
+        by = per_unit(result, one)
         line = panel.lines[0]
-        known = dict(zip(one.curve["time"] / by, 100 * one.curve["surviving"], strict=True))
-        for x, y in zip(line.get_xdata()[1:], line.get_ydata()[1:], strict=True):
-            assert known[x] == pytest.approx(y)
+        place = np.searchsorted(one.curve["time"], by * line.get_xdata()[1:] - 1e-6)
+        known = one.curve.iloc[place]
+        np.testing.assert_allclose(line.get_xdata()[1:], known["time"] / by)
+        np.testing.assert_allclose(line.get_ydata()[1:], 100 * known["surviving"])
         mark = [x for x in panel.lines if x.get_marker() == "o"]
         assert mark[0].get_xdata()[0] == pytest.approx(one.median.point / by)
     words = texts(shown(result, "lifecycle_curves"))
     assert "abuse to action: half within 30 (25 to 36) hours" in words
-    assert "sign-up to first abuse: half within 2.3 (2.1 to 2.7) days" in words
+    assert any(word.startswith("sign-up to first abuse: half within ") for word in words)
+    assert "publication to action: half within 346 views" in words
+
+
+def test_a_long_tail_is_cut_and_the_median_lies_on_the_curve() -> None:
+    random = np.random.default_rng(1)
+    times = np.append(random.exponential(200, 120), 20_000.0).round(1)
+    frame = pd.DataFrame({"duration": times, "observed": True})
+    result = made(how__lifecycles=lifecycles({"abuse_to_action": frame}))
+    ax = draw.lifecycle_curves(result)
+    words = texts(shown(result, "lifecycle_curves"))
+    assert "share not there yet, per cent, over days, the last after 833" in words
+    assert ax.get_xlim()[1] < 60
+    (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
+    curve = ax.lines[0]
+    at = np.interp(mark.get_xdata()[0], curve.get_xdata(), curve.get_ydata())
+    assert at == pytest.approx(100 * 60 / 121, abs=0.5)
+
+
+def test_what_ends_at_once_is_said_in_words() -> None:
+    frame = pd.DataFrame(
+        {"duration": [0.0] * 30 + [5.0] * 10, "observed": [True] * 30 + [False] * 10}
+    )
+    result = made(how__lifecycles=lifecycles({"views_before_action": frame}))
+    words = texts(shown(result, "lifecycle_curves"))
+    assert "publication to action: half before the first view" in words
+    assert "25 % not while followed, the others at once" in words
 
 
 def test_a_curve_shows_no_single_case() -> None:
     result = whole()
     rows = draw.lifecycle_curves_rows(result)
-    for one, by in zip(result.how.lifecycles, (24, 1, 1), strict=True):
+    for one in result.how.lifecycles:
+        by = per_unit(result, one)
         times = rows.loc[rows["stage"] == one.stage.name, "time"].to_numpy() * by
-        ended = [
-            int(((one.curve["time"] > a + 1e-9) & (one.curve["time"] <= b + 1e-9)).sum())
-            for a, b in pairwise(times)
-        ]
-        assert min(ended) >= 11
-        assert sum(ended) == len(one.curve)
+        ended = one.curve.set_index("time")["events"] * one.ended / one.curve["events"].sum()
+        cases = [ended.loc[a + 1e-6 : b + 1e-6].sum() for a, b in pairwise(times)]
+        assert min(cases) >= 11 - 1e-6
+        assert sum(cases) == pytest.approx(one.ended)
     few = harm_shapes.result("small")
     assert draw.lifecycle_curves_rows(few).empty
     assert "fewer than 11 cases got there" in texts(shown(few, "lifecycle_curves"))

@@ -104,7 +104,7 @@ def test_an_unsure_order_is_said_where_a_decision_is_asked() -> None:
     first = ranking.probability_first.copy()
     first[0] = 0.55
     text = answer(made(ranking=replace(ranking, probability_first=first)))
-    assert "It is really the first with a chance of 55 %." in text
+    assert "the first is the best with a chance of 55 %." in text
 
 
 def test_without_options_nothing_is_recommended() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.figures.harm_results import bare, made
 from trustlib.core import Estimate
 from trustlib.narrative import harm as say
+from trustlib.narrative.harm import words
 
 NBSP = "\u00a0"
 HOSTILE = '<img src=x onerror="alert(1)"> & \x00\u202e"'
@@ -186,10 +187,23 @@ def test_where_names_the_segment_that_holds() -> None:
     assert f"The interval is {row['low']:.1f} to {row['high']:.1f} times." in text
 
 
-def test_where_growth_was_confirmed_it_leads() -> None:
+def test_where_growth_was_confirmed_it_is_said() -> None:
     search = made().where.search
     growing = replace(search, of="growth")
-    assert heading("where", where__growing=growing) == "Market dogwood grew faster than the rest"
+    text = told("where", where__growing=growing, where__search=None)
+    assert text.startswith("Market dogwood grew faster than the rest")
+    row = growing.segments.iloc[0]
+    assert f"grew {row['ratio']:.1f} times as fast as the others" in text
+    both = told("where", where__growing=growing)
+    assert both.startswith("Market dogwood has 4.3 times the share")
+    assert "Market dogwood grew 4.3 times as fast as the others." in both
+
+
+def test_growth_that_is_hardly_a_number_is_said_so() -> None:
+    growing = made().where.search
+    wide = replace(growing, of="growth", segments=growing.segments.assign(low=2.0, high=792.0))
+    assert "read it as “more”, not as a number" in told("where", where__growing=wide)
+    assert "read it as" not in told("where", where__growing=replace(growing, of="growth"))
 
 
 def test_where_nothing_holds_the_highest_is_not_overclaimed() -> None:
@@ -208,7 +222,7 @@ def test_where_nothing_holds_the_highest_is_not_overclaimed() -> None:
         ((0.01, 0.005, 0.015), 0.002, 0.008, "mostly because parts with more of it grew (mix)"),
         ((-0.01, -0.015, -0.005), -0.002, -0.008, "parts with more of it shrank (mix)"),
         ((0.01, 0.005, 0.015), 0.005, 0.005, "as much by rate as by mix"),
-        ((0.01, -0.005, 0.025), 0.009, 0.001, "too little to call it a change"),
+        ((0.01, -0.005, 0.025), 0.009, 0.001, "No clear change from before to now"),
     ],
 )
 def test_rate_or_mix_says_which_and_only_of_a_clear_change(change, rate, mix, said) -> None:
@@ -233,7 +247,7 @@ def test_a_rate_part_that_may_be_zero_is_said_so() -> None:
 def test_how_it_works_leads_with_the_time_to_action() -> None:
     text = told("how_it_works")
     action = made().how.lifecycles[1]
-    assert text.startswith(f"Half of it is still there {action.median.point:.0f} hours after")
+    assert text.startswith(f"Half of it is acted on within {action.median.point:.0f} hours")
     assert "half take at most 346 views (no interval)" in text
 
 
@@ -333,7 +347,61 @@ def test_an_order_that_is_not_sure_is_said_so() -> None:
     text = told("what_to_do_first", ranking=replace(ranking, probability_first=first))
     assert "comes first, but the order is not sure" in text.split("\n")[0]
     assert "with a chance of 60 %" in text
-    assert "addresses most harm" in told("what_to_do_first").split("\n")[0]
+    assert heading("what_to_do_first") == "Act from a score of .85: most harm for each mistake"
+
+
+def few_at_first():
+    ranking = made().ranking
+    few = replace(ranking.options[0].harm, point=4.0, low=1.0, high=9.0)
+    return replace(ranking, options=(replace(ranking.options[0], harm=few), *ranking.options[1:]))
+
+
+def test_an_option_that_addresses_next_to_nothing_does_not_lead() -> None:
+    text = told("what_to_do_first", ranking=few_at_first())
+    assert text.startswith("Act on every report: that comes first")
+    assert "“Act from a score of .85” has the better ratio, but addresses fewer than 11." in text
+
+
+def test_the_option_that_addresses_most_is_named_beside_the_first() -> None:
+    text = told("what_to_do_first")
+    assert "Most is addressed by “act from a score of .65”: 142 violating items" in text
+
+
+def test_numbers_that_are_only_rough_are_said_so() -> None:
+    wide = estimate("prevalence_views", low=0.001, high=0.09)
+    assert heading("how_much", **wide) == "Scam is roughly 4.8 % (0.1 to 9 %) of views"
+    found = made().today.controls
+    rough = replace(found, recall_of_controls=replace(found.recall_of_controls, low=0.04))
+    assert heading("what_controls_see", today__controls=rough).startswith(
+        "What today's controls find is known only roughly: 59 % (4 to 66 %)"
+    )
+    unseen = made().today.unseen
+    bound = replace(unseen.unseen_lower_bound, low=27, high=10_900)
+    assert heading("what_nobody_sees", today__unseen=replace(unseen, unseen_lower_bound=bound)) == (
+        "How much no control sees is hardly known: 27 to 10,900 violating items, or more"
+    )
+
+
+def test_levels_that_are_not_the_headlines_are_said_so() -> None:
+    assert "read the change, not the levels" not in told("rate_or_mix")
+    low = estimate("prevalence", point=0.002, low=0.0003, high=0.005)
+    assert "rougher than the 0.2 % of the whole window" in told("rate_or_mix", **low)
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(0.1, "6 minutes"), (1.2, "1 hour"), (30, "30 hours"), (281, "12 days")]
+)
+def test_times_are_in_the_unit_that_a_person_would_use(hours, said) -> None:
+    assert plain(words.duration(hours)) == said
+
+
+def test_small_groups_are_not_counted_in_accounts() -> None:
+    found = made().how.coordination
+    few = replace(found, clusters=found.clusters.iloc[:2].assign(size=4, small=True),
+                  members=found.members.iloc[:8])  # fmt: skip
+    text = told("who_acts_together", how__coordination=few)
+    assert text.startswith("Two groups of accounts act together, all of them small")
+    assert "8" not in text
 
 
 def test_names_from_data_are_escaped_and_cleaned() -> None:

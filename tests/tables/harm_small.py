@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from trustlib.stats.wilson import wilson
 MARKETS, KINDS, STRATA = 6, 3, 4
 
 
+@cache
 def drawn(seed: int) -> DeepDive:
     """A result whose labels, clusters and missing accounts are few, and differ with `seed`."""
     random = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.figures.harm_results import made
 from tests.tables.harm_small import drawn
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
 from trustlib.harm.count_tables import CountTable
 from trustlib.harm.deep_dive import told
 from trustlib.harm.deep_dive.published import (
@@ -25,7 +25,7 @@ from trustlib.tables import harm as tabulate
 from trustlib.tables.harm_safe import small_cells
 
 NBSP = "\u00a0"
-SEEDS = range(12)
+SEEDS = range(8)
 SECTIONS = (
     "how_much", "since_when", "who_is_behind", "where", "rate_or_mix", "how_it_works",
     "who_acts_together", "what_is_new", "what_controls_see", "what_nobody_sees",
@@ -156,6 +156,35 @@ def test_an_attack_on_the_clusters_recovers_nothing(seed) -> None:
     assert least_room([table], secret) >= 11
 
 
+def test_one_small_cluster_is_not_the_rest_of_a_known_total() -> None:
+    rows = {row[0]: row[1:] for row in cells(tabulate.clusters(made()))}
+    assert made().how.coordination.clusters["size"].tolist() == [44, 23, 13, 8]
+    accounts = {name: row[0] for name, row in rows.items()}
+    assert accounts["1 smaller cluster"] == "withheld"
+    assert sum(value == "withheld" for value in accounts.values()) == 2
+    assert accounts["Cluster 1"] == "44"
+
+
+def test_few_confirmed_items_outside_of_clusters_are_not_the_rest_of_a_known_total() -> None:
+    result = made()
+    inside = int(result.how.coordination.clusters["violating_items"].sum())
+    confirmed = replace(result.size.confirmed, items=inside + 5)
+    rows = cells(tabulate.clusters(made(size__confirmed=confirmed)))
+    assert any(row[3] == "withheld" for row in rows)
+    many = replace(confirmed, items=inside + 500)
+    assert not any(row[3] == "withheld" for row in cells(tabulate.clusters(
+        made(size__confirmed=many))))  # fmt: skip
+
+
+def test_one_small_population_is_not_the_rest_of_a_known_total() -> None:
+    market = made().where.segments["market"]
+    few = market.assign(population=market["population"].where(market["value"] != "fir", 8.0))
+    rows = {row[0]: row for row in cells(tabulate.segments(made(where__segments={"market": few})))}
+    assert rows["fir"][1] == "withheld"
+    assert sum(row[1] == "withheld" for row in rows.values()) == 2
+    assert rows["fir"][5].startswith("at most")
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_attack_on_the_missing_accounts_recovers_nothing(seed) -> None:
     result = drawn(seed)
@@ -272,6 +301,32 @@ def test_checks_keep_their_verdicts() -> None:
     assert "2 accounts" not in safe_checks(checks)[1].text
 
 
+def test_the_share_of_a_single_account_is_not_named() -> None:
+    largest = Check(name="largest_actor", verdict="pass", label="no single account decides",
+                    text="The account with most harm has 3.3 % of it.")  # fmt: skip
+    text = "46 violating labels from 39 accounts; the largest has 6.5 % of them."
+    behind = Check(name="actors_behind_positives", verdict="pass", label="many", text=text)
+    many = replace(behind, text=text.replace("46 ", "460 "))
+    told_ = [one.text for one in safe_checks([largest, behind, many])]
+    assert told_[0].replace(NBSP, " ") == "No account has more than 10 % of the harm."
+    assert told_[1] == "46 violating labels from 39 accounts."
+    assert told_[2] == many.text
+    warned = safe_checks([replace(largest, verdict="warn")])[0].text
+    assert warned.startswith("One account alone has more than")
+
+
+def test_checks_of_the_same_label_are_told_apart() -> None:
+    items = Check(name="positive_labels", verdict="pass", label="enough", text="a.")
+    views = replace(items, name="positive_labels_views")
+    assert [c.label for c in safe_checks([items, views])] == ["enough", "enough, views"]
+    assert [c.label for c in safe_checks([views])] == ["enough"]
+
+
+def test_wide_intervals_keep_both_ends() -> None:
+    assert told.rounded(168.9, 27.4, 10_900.6) == ("169", "27.4 to 10,900")
+    assert told.rounded(0.103, 0.044, 54.1) == ("0.103", "0.044 to 54.1")
+
+
 def share(point: float, n: int) -> Estimate:
     return Estimate(point=point, low=0.0, high=1.0, level=0.95, unit="share of items",
                     method="Wilson", n=n)  # fmt: skip
@@ -312,3 +367,12 @@ def test_harm_for_each_mistake_does_not_give_the_mistakes_away() -> None:
     assert told.per_mistake(amount(160, 90, 200), amount(9, 1, 12), ratio)[0] == "more than 14.5"
     assert told.per_mistake(amount(6, 2, 9), amount(400, 1, 900), ratio)[0] == "withheld"
     assert told.per_mistake(amount(160, 90, 200), amount(20, 12, 30), ratio)[0] == "40"
+
+
+def test_segments_that_cannot_be_parts_of_the_sample_are_withheld_whole() -> None:
+    market = made().where.segments["market"]
+    odd = market.assign(labelled=market["labelled"] * 3)
+    assert published(made(where__segments={"market": odd})).segments["market"]["withheld"].all()
+    unknown = published(made(size__items=None))
+    assert unknown.segments["market"]["withheld"].all()
+    assert unknown.strata.empty

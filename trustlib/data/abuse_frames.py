@@ -10,8 +10,8 @@ import pandas as pd
 
 from trustlib.data.abuse_labels import chances, shared_out
 from trustlib.data.abuse_records import AbuseQuery
-from trustlib.data.engine import abuse_made as made
 from trustlib.data.engine import abuse_sample as engine
+from trustlib.data.engine import abuse_totals as sums
 from trustlib.data.engine.abuse import Tables
 
 _HOUR = 3600.0
@@ -38,7 +38,7 @@ def sample(tables: Tables, query: AbuseQuery, *, counted: bool, told: bool) -> p
     names = named(query)
     frame = engine.sample_frame(tables, list(names), counted=counted).rename(columns=names)
     if not told:
-        frame["inclusion"] = chances(frame, made.item_totals(tables).set_index("stratum")["items"])
+        frame["inclusion"] = chances(frame, sums.item_totals(tables).set_index("stratum")["items"])
     frame["created_at"] = instants(frame["created_at"])
     hits = engine.hits(tables)
     sources = tables.frame("SELECT value, place FROM control_name ORDER BY place")
@@ -59,7 +59,7 @@ def view_sample(tables: Tables, query: AbuseQuery, *, counted: bool, told: bool)
     else:
         frame = engine.view_sample(tables, list(names), counted=counted).rename(columns=names)
     if not told:
-        frame["inclusion"] = chances(frame, made.view_totals(tables).set_index("stratum")["views"])
+        frame["inclusion"] = chances(frame, sums.view_totals(tables).set_index("stratum")["views"])
     frame["seen_at"] = instants(frame["seen_at"])
     kinds = {"inclusion": "float64", "label": "int64", "in_window": "bool"}
     return texts(frame.astype(kinds), "stratum", *query.segments)
@@ -74,8 +74,8 @@ def totals(
     tables: Tables, query: AbuseQuery, rows: pd.DataFrame, *, counted: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """`AbuseRows.population`, ``weeks`` and ``by_segment``."""
-    population, weeks = made.population(tables), made.weeks(tables)
-    segments = made.by_segment(tables, named(query))
+    population, weeks = sums.population(tables), sums.weeks(tables)
+    segments = sums.by_segment(tables, named(query))
     if not counted and len(rows) and set(rows["stratum"]) != {"all"}:
         inside = rows[rows["in_window"]] if rows["in_window"].any() else rows
         population = shared_out(population, inside, [], None)

@@ -17,6 +17,12 @@ from trustlib.data.engine.typed import stored
 from trustlib.data.parquet import keep
 from trustlib.data.source import Source, names_told, near_column, resolve
 
+# Columns that the frames have beside those of segments.
+_TAKEN = {
+    "item", "actor", "stratum", "inclusion", "label", "n_votes", "ties", "policy", "views",
+    "score", "created_at", "in_window", "domain", "text_hash", "reported", "confirmed",
+    "seen_at", "before", "now",
+}  # fmt: skip
 _WORD = re.compile(r"\w+")
 _NEEDS = {
     "key": "an identifier (a whole number or text)",
@@ -64,6 +70,7 @@ def copies(query: AbuseQuery) -> tuple[dict[Role, Copy], dict[Role, str]]:
     NoData
         Items without rows.
     """
+    _refuse_taken_segments(query)
     made: dict[Role, Copy] = {}
     missing: dict[Role, str] = {}
     near: dict[str, str] = {}
@@ -178,6 +185,20 @@ def _remember_near(
         found = near_column(name, told)
         if found is not None:
             near.setdefault(name, found)
+
+
+def _refuse_taken_segments(query: AbuseQuery) -> None:
+    for i, name in enumerate(query.segments):
+        if name in _TAKEN or name.startswith("control:"):
+            raise Refusal(
+                "a segment has a name that a column of the frames has",
+                where=f"segments: {name}",
+                next_step=f"rename it in a .sql source: SELECT {name} AS item_{name}",
+            )
+        if name in query.segments[:i]:
+            raise Refusal(
+                "a segment is named twice", where=f"segments: {name}", next_step="name it once"
+            )
 
 
 def _refuse_unknown_segments(

@@ -81,5 +81,5 @@ def _renamed(frame: pd.DataFrame, columns: Iterable[str], told: Mapping[str, str
     changed = {}
     for column in columns:
         if _texts(frame, column) & told.keys():
-            changed[column] = frame[column].astype("str").map(lambda text: told.get(text, text))
+            changed[column] = frame[column].map(lambda text: told.get(text, text))
     return frame.assign(**changed) if changed else frame

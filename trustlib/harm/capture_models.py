@@ -13,6 +13,7 @@ and Rinaldo 2012, Annals of Statistics 40).
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from itertools import chain, combinations
 
@@ -138,8 +139,12 @@ class _Model:
     def _poisson(self, design: FloatArray, counts: FloatArray) -> FloatArray:
         from statsmodels.genmod.families import Poisson
         from statsmodels.genmod.generalized_linear_model import GLM
+        from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-        fitted = GLM(counts, design, family=Poisson()).fit(maxiter=200, tol=1e-10)
+        with warnings.catch_warnings():
+            # A guess far off fits its cell exactly; whether there is a fit at all was asked before.
+            warnings.simplefilter("ignore", PerfectSeparationWarning)
+            fitted = GLM(counts, design, family=Poisson()).fit(maxiter=200, tol=1e-10)
         return np.asarray(fitted.params, dtype=np.float64)
 
 

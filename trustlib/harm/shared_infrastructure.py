@@ -227,7 +227,7 @@ def _pair_weights(
     n = len(links.actors)
     actor, degree = links.actor[order], links.degree[order]
     keys = tp.pair_keys(actor[one], actor[other], n)
-    # A shuffle may give an account the same token twice: no pair.
+    # A shuffle that could not be rid of all repeats gives an account a token twice: no pair.
     found = tp.repeated(keys[actor[one] != actor[other]], least=fewest)
     at = tp.position_in(found, keys)
     rows = at >= 0
@@ -246,6 +246,7 @@ def _shuffled(
 ) -> tuple[IntArray, FloatArray]:
     """Keys and evidence of the pairs of one shuffled world."""
     order = tp.shuffled_within(links.kind, random)
+    order = tp.without_repeats(links.actor, links.token, order, kind=links.kind, random=random)
     key, weight, _ = _pair_weights(links, order, fewest)
     return key, tp.evidence(key, weight, n=len(links.actors))
 

@@ -93,6 +93,51 @@ def shuffled_within(group: Array, random: np.random.Generator) -> IntArray:
     return np.argsort(group + random.random(len(group))).astype(np.int64)
 
 
+def without_repeats(
+    actor: IntArray,
+    token: IntArray,
+    order: IntArray,
+    *,
+    kind: IntArray,
+    random: np.random.Generator,
+    rounds: int = 60,
+) -> IntArray:
+    """`order` with rows swapped, within their kind, until no actor holds a token twice.
+
+    Tables hold every link once. A shuffle that gives an account the same token twice has one
+    common token less than it should, and where accounts hold many tokens of few, shuffled worlds
+    would tie fewer accounts than chance does: random swaps of the repeats keep both the accounts'
+    and the tokens' numbers of links (the configuration model without repeated links). Where there
+    is hardly room for that, what is left after `rounds` stays.
+
+    Parameters
+    ----------
+    actor, token, kind
+        (n,) of the links, sorted by kind.
+    order
+        (n,) the link whose account stands at each row.
+    """
+    order = order.copy()
+    starts = np.searchsorted(kind, kind, side="left")
+    width = np.searchsorted(kind, kind, side="right") - starts
+    span = int(actor.max(initial=0)) + 1
+    for _ in range(rounds):
+        again = _repeated_rows(token * span + actor[order])
+        if not len(again):
+            break
+        for row in again:
+            other = int(starts[row] + random.integers(width[row]))
+            order[row], order[other] = order[other], order[row]
+    return order
+
+
+def _repeated_rows(key: IntArray) -> IntArray:
+    """Rows whose key stands in an earlier row."""
+    by = np.argsort(key, kind="stable")
+    same = np.flatnonzero(key[by][1:] == key[by][:-1]) + 1
+    return np.sort(by[same])
+
+
 def pair_keys(one: IntArray, other: IntArray, n: int) -> IntArray:
     """One key for each pair of codes below `n`, in whichever order they come."""
     return np.minimum(one, other) * n + np.maximum(one, other)

@@ -104,7 +104,8 @@ def estimates(result: DeepDive) -> View:
         number, interval = _shown(result, name, estimate)
         how = estimate.method if estimate.low is not None else estimate.note or estimate.method
         quantity = _QUANTITIES.get(name, house.capital(name.replace("_", " ")))
-        unit = "" if estimate.unit.startswith("share") else f", {short(estimate.unit, 40)}"
+        said = (name in _QUANTITIES and name != "harm") or estimate.unit.startswith("share")
+        unit = "" if said else f", {short(estimate.unit, 40)}"
         rows.append((f"{quantity}{unit}", number, interval, house.capital(how), rests_on(estimate)))
     columns = ("Quantity", "Estimate", level(result), "How", "n")
     return house.table(rows, columns=columns, caption=caption("Estimates", rows),

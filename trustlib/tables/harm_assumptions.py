@@ -32,7 +32,7 @@ def _size(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
     return [
         (
             "Labels were drawn at random, with the chances that are recorded",
-            evidence(checks, "inclusion_probabilities", "strata_without_labels"),
+            evidence(checks, *_both_of("inclusion_probabilities", "strata_without_labels")),
             "the share is that of what was chosen, not of everything",
         ),
         (
@@ -42,13 +42,13 @@ def _size(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
         ),
         (
             "Raters err as often here as on the items of known truth",
-            evidence(checks, "rater_error", "rater_correction"),
+            _at_most_medium(evidence(checks, "rater_error", *_both_of("rater_correction"))),
             _uncorrected(result),
         ),
         (
             f"Enough {area} was labelled to tell how much there is",
-            evidence(checks, "positive_labels", "strata_without_positives",
-                     "actors_behind_positives"),
+            evidence(checks, *_both_of("positive_labels", "strata_without_positives",
+                                       "actors_behind_positives")),
             "the interval is too narrow, and a rare part may be missed altogether",
         ),
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def _growth(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
     rows = [
         (
             "Nothing in the way of measuring changed with the share",
-            evidence(checks, "instrument_changes"),
+            _instrument(result, checks),
             "a move of the measurement is taken for one of the harm",
         )
     ]
@@ -84,9 +84,9 @@ def _who(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
     if result.how.coordination is not None:
         rows.append(
             (
-                "Accounts that share devices or moments beyond chance belong together",
+                "Ties between accounts are more than chance",
                 evidence(checks, "shuffle_null", "tokens_that_cannot_tell"),
-                "a household, an office or a fan club is taken for a ring",
+                "strangers are taken for a ring; so are, even if it is right, households and fans",
             )
         )
     return rows
@@ -95,10 +95,15 @@ def _who(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
 def _controls(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
     rows = [
         (
-            "The sample was drawn without looking at what controls decided",
+            "Enough violating labels stand behind recall",
             evidence(checks, "recall_labels", "recall_empty_strata"),
+            "recall is only roughly known, and what is rare may be missed by controls and labels",
+        ),
+        (
+            "The sample was drawn without looking at what controls decided",
+            "not_run",
             "recall is too high: what no control sees is not in the sample either",
-        )
+        ),
     ]
     if result.today.unseen is not None:
         rows.append(
@@ -109,6 +114,25 @@ def _controls(result: DeepDive, checks: Sequence[Check]) -> list[Row]:
             )
         )
     return rows
+
+
+def _both_of(*names: str) -> list[str]:
+    """A check on items, and the same on views."""
+    return [f"{name}{end}" for name in names for end in ("", "_views")]
+
+
+def _at_most_medium(verdict: str) -> str:
+    """What is measured elsewhere is taken over: nothing tests that."""
+    return "warn" if verdict == "pass" else verdict
+
+
+def _instrument(result: DeepDive, checks: Sequence[Check]) -> str:
+    """Changes without a clear move are no proof that none of them moved anything."""
+    found = evidence(checks, "instrument_changes")
+    ledger = result.ledger
+    if ledger is None or not len(ledger.changes) or not ledger.changes["inside"].any():
+        return found
+    return _at_most_medium(found)
 
 
 def _uncorrected(result: DeepDive) -> str:

@@ -16,6 +16,7 @@ from trustlib.tables import house, numbers
 from trustlib.tables.harm_safe import caption
 
 MOST_ROWS = 40
+TOO_WIDE = 1000.0  # times its lower end that an upper end is, where a ratio tells nothing
 
 
 def why(result: DeepDive, field: str) -> View:
@@ -115,7 +116,7 @@ def raters(result: DeepDive) -> View:
         ]
     told = []
     for name, one in rows:
-        number, interval = _beyond_chance(one) if "beyond" in one.unit else _agreeing(one)
+        number, interval = _beyond_chance(one) if "beyond" in one.unit else _right(one)
         how = one.method if one.low is not None else one.note or ""
         n = WITHHELD if is_small(one.n) else show.exact(one.n)
         told.append((name, number, interval, n, house.capital(how)))
@@ -123,11 +124,12 @@ def raters(result: DeepDive) -> View:
     return house.table(told, columns=columns, caption=caption("Raters", told), numeric=columns[1:4])
 
 
-def _agreeing(estimate: Estimate) -> tuple[str, str]:
-    """Shares near 1 need a third digit: 99.7 % and 99.2 % are not the same."""
+def _right(estimate: Estimate) -> tuple[str, str]:
+    """Shares near 1 need more digits: 99.98 % and 99.2 % are not the same."""
     if estimate.point is None:
         return MISSING, MISSING
-    return percent(estimate.point, 3), between(estimate.low, estimate.high, 3)
+    digits = 4 if estimate.point > 0.99 else 3
+    return percent(estimate.point, digits), between(estimate.low, estimate.high, digits)
 
 
 def _beyond_chance(estimate: Estimate) -> tuple[str, str]:
@@ -148,10 +150,10 @@ def changes(result: DeepDive) -> View:
     rows = []
     for _, row in ledger.changes.iterrows():
         number, ends = "–", "–"
-        if row["ratio"] == row["ratio"]:
-            number = f"{row['ratio']:.2f}"
-            ends = show.interval(numbers.number(row["low"]), numbers.number(row["high"]),
-                                 lambda value: f"{value:.2f}")  # fmt: skip
+        if row["high"] / row["low"] > TOO_WIDE:
+            ends = "too wide to tell"
+        elif row["ratio"] == row["ratio"]:
+            number, ends = f"{row['ratio']:.2f}", f"{row['low']:.2f} to {row['high']:.2f}"
         told = house.capital(short(row["what"], 24))
         words = short(row["note"], 60) if str(row["note"]).strip() else "–"
         near = _moves_at(ledger.moves, row["at"], step)
@@ -167,6 +169,8 @@ def changes(result: DeepDive) -> View:
 
 def _moves_at(moves: pd.DataFrame, at: pd.Timestamp, step: pd.Timedelta) -> str:
     """Whether a move of the series could have begun with a change at `at`."""
+    if not len(moves):
+        return "None at that time"
     near = (moves["low_at"] - step < at) & (at < moves["high_at"] + step)
     if not near.any():
         return "None at that time"

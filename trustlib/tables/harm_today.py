@@ -11,13 +11,16 @@ from trustlib.core.view import note
 from trustlib.harm.deep_dive.published import is_small, published
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.deep_dive.told import (
+    MISSING,
     WITHHELD,
     amount,
     between,
     cell,
+    chance,
     counted,
     per_mistake,
     percent,
+    rounded,
     things,
 )
 from trustlib.harm.small_cells import SMALLEST_CELL
@@ -43,13 +46,16 @@ def lifecycles(result: DeepDive) -> View:
         name = _STAGES.get(one.stage.name, house.capital(one.stage.name.replace("_", " ")))
         parts = (one.ended, one.n - one.ended)
         hidden = is_small(min(parts))
-        half, interval = show.triple(one.median.point, one.median.low, one.median.high)
+        median = one.median
+        half, interval = "not reached", MISSING
+        if median.point is not None:
+            half, interval = rounded(median.point, median.low, median.high)
         rows.append(
             (
                 f"{name}, {one.stage.unit}",
                 counted(one.n),
                 WITHHELD if hidden else show.exact(one.ended),
-                "not reached" if one.median.point is None else half,
+                half,
                 interval,
                 f"{show.count(one.follow_up)} {one.stage.unit}",
             )
@@ -245,7 +251,7 @@ def options(result: DeepDive) -> View:
             rows.append((house.capital(name), *["–"] * 6))
             continue
         each = per_mistake(one.harm, one.false_positives, ratio)
-        rows.append((house.capital(name), *harm, *wrong, each[0], percent(numbers.number(first))))
+        rows.append((house.capital(name), *harm, *wrong, each[0], chance(numbers.number(first))))
     unit = next((short(o.harm.unit, 30) for o in found.options if o.harm), "harm")
     columns = ("Option", f"Addresses, {unit}", "Interval", "Hits by mistake, items",
                "Interval of that", "Harm per mistake", "Chance to be first")  # fmt: skip

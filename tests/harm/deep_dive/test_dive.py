@@ -178,6 +178,25 @@ def test_words_with_a_move():
     assert grown.verdict == "sized, growing"
 
 
+def test_words_where_parts_have_labels_of_one_kind_only():
+    """The interval of the change is too narrow there: nothing is said of the whole."""
+    change = replace(DIVE.where.mix.change, point=0.01, low=0.005, high=0.015)
+    blank = [
+        replace(check, verdict="warn") if check.name == "rates_known" else check
+        for check in DIVE.where.mix.checks
+    ]
+    mix = replace(DIVE.where.mix, change=change, checks=tuple(blank))
+    where = replace(DIVE.where, mix=mix)
+    assert verdict(DIVE.size, DIVE.ledger, where, SPEC) == "sized"
+    some = DIVE.where.growing.segments.reindex(range(1)).assign(confirmed=True, explained_by="")
+    grown = replace(DIVE.where.growing, segments=some)
+    assert verdict(DIVE.size, DIVE.ledger, replace(where, growing=grown), SPEC) == (
+        "sized, growing in a segment"
+    )
+    through = replace(grown, segments=some.assign(explained_by="another"))
+    assert verdict(DIVE.size, DIVE.ledger, replace(where, growing=through), SPEC) == "sized"
+
+
 @pytest.mark.parametrize(
     ("day", "expected"),
     [

@@ -17,7 +17,7 @@ import duckdb
 from trustlib.core import RunFailed
 from trustlib.data.clock import Clock
 from trustlib.data.engine.session import locked
-from trustlib.data.engine.typed import reading, whole, written
+from trustlib.data.engine.typed import reading, to_utc, whole, written
 
 MEMORY = "1600MB"  # of the engine; the whole process stays under 4 GB at 100 million views
 # The column whose time says whether a row is there yet.
@@ -116,9 +116,10 @@ def session(
             columns = {role: kinds for role, (_, kinds) in copies.items()}
             files = {role: _file(path) for role, (path, _) in copies.items()}
             types = {role: _types(con, file) for role, file in files.items()}
+            con.execute(to_utc(clock))
             wide = _text_keys(con, files, types, columns)
             for role, file in files.items():
-                for sql in _views(role, file, columns[role], types[role], clock, wide, as_of):
+                for sql in _views(role, file, columns[role], types[role], wide, as_of):
                     con.execute(sql)
             for name, seconds in {"from_start": start, "from_history": history}.items():
                 con.execute(f"CREATE TEMP MACRO {name}(t) AS t >= {seconds:d} AND t < {end:d}")
@@ -126,6 +127,12 @@ def session(
                 con=con, columns=columns, start=start, end=end, history=history, compare=compare,
                 as_of=as_of, types=types,
             )  # fmt: skip
+    except duckdb.OutOfMemoryException:
+        raise RunFailed(
+            "the engine ran out of its memory",
+            where=f"copies of {', '.join(copies)}",
+            next_step="read fewer rows: a .sql source with a WHERE, or a later history_start",
+        ) from None
     except duckdb.Error as error:
         raise RunFailed(
             f"the engine failed on the copies of the tables ({type(error).__name__})",
@@ -171,7 +178,6 @@ def _views(
     file: str,
     kinds: Mapping[str, str],
     types: Mapping[str, str],
-    clock: Clock,
     wide: set[str],
     as_of: int | None,
 ) -> Iterator[str]:
@@ -182,7 +188,7 @@ def _views(
     """
     picked = []
     for name, kind in kinds.items():
-        sql = reading(name, types[name], kind, clock)
+        sql = reading(name, types[name], kind)
         if kind == "key" and name in wide:
             sql = f"CAST({sql} AS VARCHAR)"
         elif kind == "key" and types[name] == "VARCHAR":

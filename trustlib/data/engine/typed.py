@@ -26,11 +26,11 @@ def stored(value: Any, kind: str) -> Any | None:
     return made(value, type_)
 
 
-def reading(name: str, type_: str, kind: str, clock: Clock) -> str:
+def reading(name: str, type_: str, kind: str) -> str:
     """SQL that reads the column `name` of a copy, of the engine's type `type_`, as `kind`."""
     text = type_ == "VARCHAR"
     if kind == "time":
-        return _time(name, type_, clock)
+        return _time(name, type_)
     if kind == "number":
         number = f"try_cast({name} AS DOUBLE)"
         return f"CASE WHEN isfinite({number}) THEN {number} END"
@@ -53,13 +53,13 @@ def whole(name: str) -> str:
     return f"({text} IS NULL OR {number} IS NOT DISTINCT FROM {text})"
 
 
-def _time(name: str, type_: str, clock: Clock) -> str:
+def _time(name: str, type_: str) -> str:
     if type_ == "VARCHAR":
         text = written(name, type_)
         zoned = _seconds(f"try_cast({text} AS TIMESTAMPTZ)")
-        label = _utc(_seconds(f"try_cast({text} AS TIMESTAMP)"), clock)
+        label = f"to_utc({_seconds(f'try_cast({text} AS TIMESTAMP)')})"
         return f"CASE WHEN regexp_matches({text}, '{_OFFSET}') THEN {zoned} ELSE {label} END"
-    return _seconds(name) if "ZONE" in type_ else _utc(_seconds(name), clock)
+    return _seconds(name) if "ZONE" in type_ else f"to_utc({_seconds(name)})"
 
 
 def _seconds(value: str) -> str:
@@ -67,12 +67,11 @@ def _seconds(value: str) -> str:
     return f"CASE WHEN isfinite({value}) THEN epoch_us({value}) // 1000000 END"
 
 
-def _utc(label: str, clock: Clock) -> str:
-    """A label of the clock as UTC seconds, by the rule of `trustlib.data.clock`."""
-    if not clock.changes:
-        return f"({label}) - ({clock.last_offset:d})"
-    branches = " ".join(f"WHEN l < {bound:d} THEN {off:d}" for bound, off in clock.label_steps)
-    return (
-        f"list_transform([{label}], lambda l: "
-        f"l - CASE {branches} ELSE {clock.last_offset:d} END)[1]"
-    )
+def to_utc(clock: Clock) -> str:
+    """A statement for the macro that takes a label of the clock, in seconds, to UTC, by the rule
+    of `trustlib.data.clock`; `reading` uses it."""
+    offset = f"{clock.last_offset:d}"
+    if clock.changes:
+        steps = " ".join(f"WHEN label < {bound:d} THEN {off:d}" for bound, off in clock.label_steps)
+        offset = f"CASE {steps} ELSE {offset} END"
+    return f"CREATE TEMP MACRO to_utc(label) AS label - ({offset})"

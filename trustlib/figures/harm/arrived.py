@@ -44,6 +44,7 @@ def labels_arrived_bars(result: DeepDive, *, ax: Axes | None = None) -> Axes | N
         local_axis(ax, rows["week"].iloc[0], rows["until"].iloc[-1], result.spec.timezone)
         ax.set_ylim(0, max(104.0, float(pd.Series(share).max()) * 1.04))
         ax.set_yticks([0, 50, 100])
+        ax.axhline(100, color=PALETTE["ink"], linewidth=1)
         house.margins(ax, left=40, right=26, top=26, bottom=24)
         house.unit(ax, _title(rows))
     return ax
@@ -64,4 +65,4 @@ def labels_arrived_bars_rows(result: DeepDive) -> pd.DataFrame:
 def _title(rows: pd.DataFrame) -> str:
     last = float(rows["share"].iloc[-1])
     tail = f"; the last week: {show.percent(last)}" if last == last and last < LATE else ""
-    return f"labels arrived, per cent of the week{tail}"
+    return f"items that labels stand for, per cent of all{tail}"

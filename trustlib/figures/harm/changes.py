@@ -39,7 +39,7 @@ def fits(names: Sequence[str], places: Sequence[float], width: float) -> bool:
 
 
 def mark_changes(ax: Axes, at: Sequence[float], names: Sequence[str] | None, *, row: int) -> None:
-    """Dashed lines up to their row, and there the names; numbers where these do not fit.
+    """Dashed lines, and above them their names; numbers where these do not fit.
 
     Parameters
     ----------
@@ -53,7 +53,11 @@ def mark_changes(ax: Axes, at: Sequence[float], names: Sequence[str] | None, *, 
     height = house.size(ax)[1] * ax.get_position().height
     for x in at:
         ax.axvline(
-            x, ymax=1 - ROW * row / height, color=PALETTE["warn"], linewidth=1, linestyle=_DASHES
+            x,
+            ymax=1 - ROW * (row + 1) / height,
+            color=PALETTE["warn"],
+            linewidth=1,
+            linestyle=_DASHES,
         )
     places = points(ax, at)
     numbers = [str(i + 1) for i in range(len(at))]
@@ -64,7 +68,7 @@ def mark_changes(ax: Axes, at: Sequence[float], names: Sequence[str] | None, *, 
         late = places[group[0]] + house.text_width(text) + 4 > points(ax, [ax.get_xlim()[1]])[0]
         ax.annotate(
             text, (at[group[0]], 1), xycoords=("data", "axes fraction"),
-            xytext=(-3 if late else 3, -1 - ROW * row), textcoords="offset points",
+            xytext=(2 if late else -2, -1 - ROW * row), textcoords="offset points",
             color=PALETTE["warn"], va="top", ha="right" if late else "left",
         )  # fmt: skip
 

@@ -40,8 +40,10 @@ def clusters(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         return None
     shown = rows[rows["drawn"]]
     left = len(rows) - len(shown)
+    known = bool(shown["size"].notna().any())
+    top = _TOP if known else 4.0
     with house.style():
-        height = _TOP + _ROW * len(shown) + (_FOOT if left else 6)
+        height = top + _ROW * len(shown) + (_FOOT if left else 6)
         ax = house.axes(ax, height=height / 72)
         width, height = house.size(ax)
         house.margins(ax, left=0, right=0, top=0, bottom=0)
@@ -49,9 +51,10 @@ def clusters(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         ax.set_ylim(height, 0)
         ax.set_axis_off()
         column = (width - _LEFT - 4 - 2 * _GAP) / len(_MEASURES)
-        _heads(ax, column)
+        if known:
+            _heads(ax, column)
         for i, row in enumerate(shown.to_dict("records")):
-            _row(ax, row, shown, _TOP + _ROW * (i + 0.5), column)
+            _row(ax, row, shown, top + _ROW * (i + 0.5), column)
         if left:
             ax.text(2, height - _FOOT / 2, f"and {plural(left, 'more cluster')}",
                     va="center", color=PALETTE["muted"])  # fmt: skip

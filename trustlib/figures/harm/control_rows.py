@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 12
-_NUMBER = 50.0  # points, for a share at the end of a row
+_NUMBER = 54.0  # points, for a share at the end of a row
 _PLAIN = {"recall": "found, of what violates", "precision": "right, of what it hit"}
 _OVERLAP = ["first", "second", "both", "low", "high", "expected", "drawn"]
 
@@ -41,7 +41,7 @@ def control_recall(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         ax = house.axes(ax, height=dots.height(parts["recall"], more=LINE))
         figure = ax.get_figure(root=True)
         assert figure is not None
-        left = dots.widest(names, parts["recall"]) + 12
+        left = dots.widest(names, parts["recall"]) + 16
         top = dots.TOP + LINE
         if not own:
             house.margins(ax, left=left, right=_NUMBER, top=top, bottom=dots.BOTTOM)
@@ -107,7 +107,7 @@ def control_overlap(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         dots.rows(ax, lines, pairs)
         dots.linear(ax)
         house.margins(
-            ax, left=dots.widest(pairs, lines) + 12, right=_NUMBER, top=dots.TOP,
+            ax, left=dots.widest(pairs, lines) + 16, right=_NUMBER, top=dots.TOP,
             bottom=dots.BOTTOM + LINE * len(foot),
         )  # fmt: skip
         dots.finish(ax, lines, room=_NUMBER - 3)
@@ -146,7 +146,7 @@ def _lines(rows: pd.DataFrame, measure: str, names: list[str]) -> list[Line]:
 
 def _panel(ax: Axes, lines: list[Line], names: list[str] | None, measure: str) -> None:
     dots.rows(ax, lines, names)
-    ax.set_xlim(0, 100)
+    ax.set_xlim(0, 104)
     ax.set_xticks([0, 50, 100], ["0", "50", "100"])
     dots.finish(ax, lines, room=_NUMBER - 4)
     for line, text in enumerate((f"{_PLAIN[measure]}", f"{measure}, per cent")):

@@ -82,6 +82,7 @@ def rows(ax: Axes, lines: Sequence[Line], names: Sequence[str] | None) -> None:
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.grid(False, axis="y")
     ax.grid(True, axis="x")
+    ax.tick_params(axis="y", pad=8)  # dots at the axis' end stick out
     shown = names if names is not None else [""] * len(lines)
     ax.set_yticks(range(len(lines)), ["" if one.heading else name
                                       for name, one in zip(shown, lines, strict=True)])  # fmt: skip

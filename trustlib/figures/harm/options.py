@@ -37,7 +37,7 @@ def options(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     lines = _lines(shown)
     with house.style():
         ax = house.axes(ax, height=dots.height(lines, more=15))
-        names = dots.labels(lines, 28)
+        names = dots.labels(lines, 25)
         right = max(dots.widest([line.text for line in lines], lines), 30.0) + 16
         dots.rows(ax, lines, names)
         ends = shown[["ratio", "low", "high"]].to_numpy(dtype=float).ravel()
@@ -47,7 +47,7 @@ def options(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         else:
             dots.linear(ax)
         house.margins(
-            ax, left=dots.widest(names, lines) + 12, right=right, top=dots.TOP + 15,
+            ax, left=dots.widest(names, lines) + 16, right=right, top=dots.TOP + 15,
             bottom=dots.BOTTOM,
         )  # fmt: skip
         dots.finish(ax, lines, room=right - 3)
@@ -96,11 +96,16 @@ def _lines(shown: pd.DataFrame) -> list[Line]:
         Line(
             label=str(row["name"]), point=row["ratio"], low=row["low"], high=row["high"],
             text=_chance(row["probability_first"]),
-            strong=row["probability_first"] == best and row["ratio"] == row["ratio"],
-            note="" if row["ratio"] == row["ratio"] else str(row["note"]),
+            strong=row["probability_first"] == best,
+            note="" if row["ratio"] == row["ratio"] else _why(str(row["note"])),
         )
         for row in shown.to_dict("records")
     ]  # fmt: skip
+
+
+def _why(note: str) -> str:
+    """In a few words: a row has little room."""
+    return note.removeprefix("not estimable: ").removesuffix(" was found")
 
 
 def _chance(value: float) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 16  # headings not counted
+MOST_TOGETHER = 3  # combinations that the search confirmed
+_TOGETHER = "confirmed together"
 _COLUMNS = ["segment", "value", "share", "low", "high", "confirmed", "drawn", "note"]
 
 
@@ -28,8 +30,8 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     """Shares by value, highest first, in a group for each segment; the whole's share is a line.
 
     Bold and filled are values that the search confirmed on accounts that it had not looked at.
-    Of more than 16 values those with the highest shares are drawn and the others counted. None
-    without a value that may be shown.
+    Combinations that it confirmed follow in words. Of more than 16 values those with the highest
+    shares are drawn and the others counted. None without a value that may be shown.
     """
     frame = segment_forest_rows(result)
     if frame.empty or frame["share"].isna().all():
@@ -37,7 +39,7 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     by, word = share_unit(result)
     lines = _lines(frame, by)
     with house.style():
-        strong = bool((frame["confirmed"] & frame["drawn"]).any())
+        strong = any(line.strong for line in lines)
         foot = ["filled, bold: confirmed on accounts that were not searched"] if strong else []
         ax = house.axes(ax, height=dots.height(lines, more=LINE * len(foot) + 15))
         names = dots.labels(lines, 20)
@@ -48,7 +50,7 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
         dots.linear(ax)
         right = 46.0
         house.margins(
-            ax, left=max(dots.widest(names, lines) + 12, 60), right=right,
+            ax, left=max(dots.widest(names, lines) + 16, 60), right=right,
             top=dots.TOP + 15, bottom=dots.BOTTOM + LINE * len(foot),
         )  # fmt: skip
         dots.finish(ax, lines, room=right - 3)
@@ -60,7 +62,9 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
 def segment_forest_rows(result: DeepDive) -> pd.DataFrame:
     """segment, value, share, low, high, confirmed, drawn, note; all values, in the figure's order.
 
-    Shares of values with fewer than 11 items or labels are withheld.
+    Shares of values with fewer than 11 items or labels are withheld. The last rows are the
+    confirmed combinations, whose note says how many times the rate of all others theirs is, on
+    the half of the accounts that was not searched.
     """
     parts = []
     for segment, table in result.where.segments.items():
@@ -90,7 +94,7 @@ def segment_forest_rows(result: DeepDive) -> pd.DataFrame:
         parts.append(part.sort_values("share", ascending=False, kind="stable", na_position="last"))
     if not parts:
         return pd.DataFrame(columns=_COLUMNS)
-    return pd.concat(_drawn(parts), ignore_index=True)[_COLUMNS]
+    return pd.concat([*_drawn(parts), *_together(result)], ignore_index=True)[_COLUMNS]
 
 
 def _note(few: bool, none: bool) -> str:
@@ -99,13 +103,40 @@ def _note(few: bool, none: bool) -> str:
     return f"{FEW} items or labels" if few else ""
 
 
-def _confirmed(result: DeepDive, segment: str) -> set[str]:
-    """Values of one segment that the search confirmed by themselves."""
+def _together(result: DeepDive) -> list[pd.DataFrame]:
+    """Combinations of values that the search confirmed, in words: how many times the rest."""
+    frame = _held(result)
+    if frame.empty:
+        return []
+    frame = frame[[len(one) > 1 for one in frame["attributes"]]].head(MOST_TOGETHER)
+    rows = [
+        {
+            "segment": _TOGETHER,
+            "value": " + ".join(clean(value) for value in row["attributes"].values()),
+            "note": f"{told(row['ratio'])} times the rest ({told(row['low'])} to "
+            f"{told(row['high'])})",
+        }
+        for row in frame.to_dict("records")
+    ]
+    numbers = dict.fromkeys(("share", "low", "high"), math.nan)
+    more = {**numbers, "confirmed": True, "drawn": True}
+    return [pd.DataFrame(rows).assign(**more)] if rows else []
+
+
+def _held(result: DeepDive) -> pd.DataFrame:
+    """What the search confirmed and what stands for itself."""
     search = result.where.search
     if search is None or search.segments.empty:
-        return set()
+        return pd.DataFrame()
     frame = search.segments
-    held = frame[frame["confirmed"].astype(bool) & (frame["explained_by"] == "")]
+    return frame[frame["confirmed"].astype(bool) & (frame["explained_by"] == "")]
+
+
+def _confirmed(result: DeepDive, segment: str) -> set[str]:
+    """Values of one segment that the search confirmed by themselves."""
+    held = _held(result)
+    if held.empty:
+        return set()
     found: list[Mapping[str, str]] = held["attributes"].tolist()
     return {str(one[segment]) for one in found if len(one) == 1 and segment in one}
 
@@ -136,7 +167,7 @@ def _lines(frame: pd.DataFrame, by: float) -> list[Line]:
             )  # fmt: skip
         left = int((~part["drawn"]).sum())
         if left:
-            lines.append(Line(label="", note=f"and {left:,} more, with lower shares or none"))
+            lines.append(Line(label="", note=f"and {left:,} more, not drawn"))
     return lines
 
 

@@ -144,7 +144,7 @@ def _count(value: float, *, exact: bool) -> str:
 
 
 def _left() -> float:
-    return max(house.text_width(kind, bold=True) for kind in _KINDS) + 12
+    return max(house.text_width(kind, bold=True) for kind in _KINDS) + 16
 
 
 def _right(result: DeepDive, parts: list[pd.DataFrame]) -> float:

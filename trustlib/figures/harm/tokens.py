@@ -44,10 +44,11 @@ def newly_frequent_tokens(result: DeepDive, *, ax: Axes | None = None) -> Axes |
         names = dots.labels(lines, 20)
         dots.rows(ax, lines, names)
         ends = shown[["ratio", "low", "high"]].to_numpy(dtype=float).ravel()
-        dots.logarithmic(ax, [1.0, *ends[np.isfinite(ends)].tolist()])
+        far = [3 * line.low for line in lines if line.endless]
+        dots.logarithmic(ax, [1.0, *ends[np.isfinite(ends)].tolist(), *far])
         dots.reference(ax, 1.0, lines, dashed=False)
         house.margins(
-            ax, left=dots.widest(names, lines) + 12, right=_RIGHT, top=dots.TOP,
+            ax, left=dots.widest(names, lines) + 16, right=_RIGHT, top=dots.TOP,
             bottom=dots.BOTTOM + LINE * len(foot),
         )  # fmt: skip
         dots.finish(ax, lines, room=_RIGHT - 3)

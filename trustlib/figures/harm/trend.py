@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 60  # weeks with a bar each; beyond it a band
+_FAR = 3.0  # times the middle interval's end: what reaches farther is cut
+_BEYOND = 1.7  # times the axis without bands: what they may add to it
 _SHARES = ["share", "low", "high", "trend", "trend_low", "trend_high", "smoothed",
            "smoothed_low", "smoothed_high"]  # fmt: skip
 _COLUMNS = [
@@ -63,17 +65,21 @@ def prevalence_trend(result: DeepDive, *, ax: Axes | None = None) -> Axes | None
         names = change_names(changes, result.spec.timezone)
         room = width - 48 - right
         beside_lines = fits(names, [(x - ends[0]) / (ends[1] - ends[0]) * room for x in at], room)
+        top = _top(weeks)
         foot = _foot(result, moves, [] if beside_lines else names, width - 6)
+        cut = weeks[["high", "trend_high"]].max().max() > top
+        foot += ["lines and bands that reach the upper end go on beyond it"] if cut else []
         rows_of_marks = [len(moves) > 0, len(changes) > 0]
         more = 20 * sum(rows_of_marks) + LINE * len(foot)
         ax = house.axes(ax, height=(230 + more) / 72)
         _window(ax, result, ends)
         _weeks(ax, weeks, by)
         local_axis(ax, weeks["at"].iloc[0], weeks["until"].iloc[-1], result.spec.timezone)
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, by * top)
         left = max(34.0, house.y_labels(ax))
         house.margins(ax, left=left, right=right, top=26, bottom=26 + LINE * len(foot))
-        house.headroom(ax, 4 + ROW * sum(rows_of_marks))
+        if any(rows_of_marks):
+            house.headroom(ax, 4 + ROW * sum(rows_of_marks))
         mark_changes(ax, at, names if beside_lines else None, row=int(rows_of_marks[0]))
         mark_moves(ax, moves, row=0)
         house.unit(ax, f"violating items, {word}")
@@ -81,7 +87,8 @@ def prevalence_trend(result: DeepDive, *, ax: Axes | None = None) -> Axes | None
             above(ax, "shaded: the window", right=True)
         if weeks["trend"].notna().any():
             last = by * float(weeks["trend"].dropna().iloc[-1])
-            beside(ax, last, "trend", color=PALETTE["expected"], weight="normal")
+            least = 8 * ax.get_ylim()[1] / (house.size(ax)[1] * ax.get_position().height)
+            beside(ax, max(last, least), "trend", color=PALETTE["expected"], weight="normal")
         below(ax, foot, first=24)
     return ax
 
@@ -125,6 +132,15 @@ def _step(weeks: pd.DataFrame) -> pd.Timedelta:
     if len(weeks) < 2:
         return pd.Timedelta(days=7)
     return pd.Timedelta(weeks["at"].diff().min())
+
+
+def _top(weeks: pd.DataFrame) -> float:
+    """Where the axis ends: with all intervals and bands, unless they reach far beyond the rest."""
+    high = weeks["high"].dropna()
+    most = min(float(high.max()), _FAR * float(high.median())) if len(high) else 0.0
+    most = max([most, *weeks[["share", "trend"]].max().dropna()])
+    whole = max([most, *weeks[["high", "trend_high"]].max().dropna()])
+    return 1.06 * (whole if whole <= _BEYOND * most else most) or 1.0
 
 
 def _weeks(ax: Axes, weeks: pd.DataFrame, by: float) -> None:

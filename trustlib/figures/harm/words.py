@@ -34,7 +34,7 @@ def share_unit(result: DeepDive) -> tuple[float, str]:
 
 
 def told(value: float, *, sign: bool = False) -> str:
-    """`value` at two significant digits, whole numbers: "2.6", "0.043", "1,200"."""
+    """`value` at two significant digits, three from 100 on: "2.6", "0.043", "1,240"."""
     if value != value:
         return ""
     size = abs(value)

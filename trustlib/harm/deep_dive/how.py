@@ -24,14 +24,8 @@ DRAWS = 39
 
 # A domain of more accounts is everybody's. In eight demo worlds of four weeks, domains beside
 # devices, addresses and payments bring 78 % of ring accounts into clusters where these alone bring
-# 12 %, and .3 % of clustered accounts are of no ring; up to 200 accounts a domain it is 3 %. Texts
-# are left to sharing in time: a text comes with its domain, so that one item would count twice.
-MOST_ACCOUNTS_OF_DOMAIN = 50
-
-# Few domains among busy accounts: a shuffle gives one to an account that has it already, which
-# ties nobody, so shuffled worlds fall short of chance. At 2.5 % of links in vain 3 of 20 worlds
-# without rings gave clusters, at .1 % (the demo's) 1 of 30.
-MOST_IN_VAIN = 0.01
+# 12 %, and .3 % of clustered accounts are of no ring; up to 200 accounts a domain it is 3 %.
+MOST_POSTED_BY = 50
 
 Why = dict[str, str]
 
@@ -96,32 +90,35 @@ def _actors(rows: AbuseRows) -> pd.DataFrame | None:
 
 
 def _infrastructure(rows: AbuseRows, spec: DeepDiveSpec) -> SharedInfrastructure | None:
-    """From links, and the domains that few accounts link to; None without links."""
-    links = _known(rows.links)
+    links = pd.concat([_known(rows.links), _content(rows)], ignore_index=True)
     if links.empty:
         return None
-    shares = _known(rows.shares)
-    domains = shares.loc[shares["kind"] == "domain", ["actor", "kind", "token"]].drop_duplicates()
-    accounts = domains.groupby("token")["actor"].transform("size")
-    few = domains[accounts <= MOST_ACCOUNTS_OF_DOMAIN]
-    if _in_vain(few) > MOST_IN_VAIN:
-        few = few.iloc[:0]
-    both = pd.concat([links[["actor", "kind", "token"]], few], ignore_index=True)
-    return shared_infrastructure(both, draws=DRAWS, seed=spec.seed)
-
-
-def _in_vain(domains: pd.DataFrame) -> float:
-    """Share of links that a shuffle is expected to give to an account that has the domain."""
-    n = len(domains)
-    held = domains.groupby("actor").size().to_numpy(float)
-    by = domains.groupby("token").size().to_numpy(float)
-    pairs = (held * (held - 1)).sum() * (by * (by - 1)).sum() / 2
-    return float(pairs / max(n**2 * (n - 1), 1))
+    return shared_infrastructure(links, draws=DRAWS, seed=spec.seed)
 
 
 def _known(rows: pd.DataFrame) -> pd.DataFrame:
     """Without unknown accounts and tokens."""
     return rows[(rows["actor"] >= 0) & (rows["token"] >= 0)]
+
+
+def _content(rows: AbuseRows) -> pd.DataFrame:
+    """What accounts post, as a token that they hold: actor, kind, token, each once.
+
+    A ring's domain is often seen in its bursts alone. Shuffled times then tell nothing, because
+    every share of it lies within the same minutes, but that these accounts and no others hold it
+    does. The text of an item with a domain is left out: it comes and goes with the domain, and
+    would count one share twice.
+    """
+    shares = _known(rows.shares)
+    of_domain = shares.loc[shares["kind"] == "domain", ["actor", "time"]]
+    with_domain = pd.MultiIndex.from_frame(shares[["actor", "time"]]).isin(
+        pd.MultiIndex.from_frame(of_domain)
+    )
+    held = shares.loc[(shares["kind"] == "domain") | ~with_domain, ["actor", "kind", "token"]]
+    held = held.drop_duplicates()
+    accounts = held.groupby(["kind", "token"])["actor"].transform("size")
+    # A kind of its own: links may have a "domain" too, with codes of their own.
+    return held[accounts <= MOST_POSTED_BY].assign(kind="posted " + held["kind"])
 
 
 def _in_time(rows: AbuseRows, spec: DeepDiveSpec) -> CoSharing | None:

@@ -10,13 +10,15 @@ rounded up to 1, 2 or 5 of its decimal place. A count of 0 and one of 10 then re
 the number of labels, which is withheld as well, is not known.
 
 Estimates for everything (prevalence, recall) are of no small group: they stand, without the
-numbers of labels they rest on where these are small.
+numbers of labels they rest on where these are small. That a whole stratum has no violating label is
+said by a check, since a reader who does not know it believes too much.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,6 +27,8 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core import Check, Estimate
+from trustlib.core.format import percent
+from trustlib.harm.concentration import LARGE
 from trustlib.harm.count_tables import CountTable, count_table
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.prevalence import Prevalence
@@ -69,7 +73,7 @@ class Published:
     groups: tuple[SafeTables, ...]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def published(result: DeepDive) -> Published:
     """What of `result` may be shown. The same record gives the same answer without a new search."""
     items, views = result.size.items, result.size.views
@@ -112,10 +116,42 @@ def shown_n(estimate: Estimate) -> int | None:
 
 
 def safe_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """`checks` whose sentences name no count of people or items below 11."""
-    return tuple(replace(one, text=without_small_counts(one.text)) for one in checks)
+    """`checks` whose sentences name no count of people or items below 11, labels told apart."""
+    made = list(checks)
+    seen = Counter(one.label for one in made)
+    return tuple(
+        replace(
+            one,
+            text=without_small_counts(_without_largest(one)),
+            label=one.label + (_of_what(one.name) if seen[one.label] > 1 else ""),
+        )
+        for one in made
+    )
 
 
+def _without_largest(check: Check) -> str:
+    """The sentence without the share of a single account, which times all is a small count."""
+    if check.name == "largest_actor" and "%" in check.text:
+        more = "One account alone has more" if check.verdict == "warn" else "No account has more"
+        return f"{more} than {percent(LARGE)} of the harm."
+    found = _LARGEST.search(check.text)
+    if found is None or float(found[1].replace(",", "")) * float(found[3]) / 100 >= SMALLEST_CELL:
+        return check.text
+    return check.text.replace(found[2], "")
+
+
+def _of_what(name: str) -> str:
+    return next((f", {told}" for end, told in _ENDINGS.items() if name.endswith(end)), "")
+
+
+_LARGEST = re.compile(r"([\d,]+)\s[^.;]*(; the largest has ([\d.]+)\s% of them)")
+_ENDINGS = {
+    "_views": "views",
+    "_growth": "growth",
+    "_sign_up_to_abuse": "from sign-up",
+    "_abuse_to_action": "to action",
+    "_views_before_action": "views before action",
+}
 _THINGS = "|".join(
     ("accounts?", "items?", "labels?", "viewers?", "votes?", "people", "cases?", "appeals?",
      "actors?", "users?", "reports?")
@@ -132,7 +168,7 @@ _ONE = {"account": "accounts", "item": "items", "label": "labels", "viewer": "vi
 def without_small_counts(text: str) -> str:
     """`text` with "fewer than 11" in the place of such counts of people or items."""
     told = _PART.sub(FEWER, text)
-    told = _FEW.sub(f"{FEWER} ", told)
+    told = _FEW.sub(f"{FEWER} ", told).replace(f"about {FEWER}", FEWER)
     singular = "|".join(_ONE)
     told = re.sub(rf"({FEWER} (?:[\w-]+ )?)({singular})\b", lambda m: m[1] + _ONE[m[2]], told)
     return re.sub(rf"(^|[.!?] ){FEWER}", lambda m: m[1] + FEWER.capitalize(), told)
@@ -143,7 +179,8 @@ def _labels(
 ) -> tuple[SafeTables | None, pd.DataFrame, dict[str, pd.DataFrame]]:
     """Strata and segments of one sample, their labels by kind made safe together."""
     if whole is None:
-        return None, pd.DataFrame(), {}
+        hidden = {name: _withheld(frame, None) for name, frame in segments.items() if len(frame)}
+        return None, pd.DataFrame(), hidden
     frames = {"stratum": whole.by_stratum.rename(columns={"stratum": "value"})}
     frames |= {f"segment {name}": frame for name, frame in segments.items() if len(frame)}
     n, positive = int(whole.by_stratum["labelled"].sum()), int(whole.by_stratum["positive"].sum())
@@ -161,13 +198,13 @@ def _labels(
 def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTable | None:
     """Labels by value and kind; labels without a value make the totals those of the sample.
 
-    None where there are more of them than in the sample: then nothing of it can be shown.
+    None where they cannot be parts of the sample: then nothing of them can be shown.
     """
     counts = np.column_stack([frame["positive"], frame["labelled"] - frame["positive"]])
-    counts = counts.astype(float)
+    counts = counts.astype(float).round()
     rest = np.array([positive, n - positive]) - counts.sum(axis=0)
     values = [str(value) for value in frame["value"]]
-    if (rest < 0).any():
+    if not (counts >= 0).all() or (rest < 0).any():
         return None
     if rest.any():
         counts, values = np.vstack([counts, rest]), [*values, _NOBODY]
@@ -179,7 +216,8 @@ def _by_label(name: str, frame: pd.DataFrame, n: int, positive: int) -> CountTab
 def _withheld(frame: pd.DataFrame, table: CountTable | None) -> pd.DataFrame:
     """`frame` without the numbers of the rows whose labels are not all shown."""
     values = tuple(map(str, frame["value"]))
-    totals = count_table(frame["population"].round(), variables=("value",), values=(values,))
+    people = frame["population"].fillna(0).round()
+    totals = count_table(people, variables=("value",), values=(values,))
     population = safe_tables(totals).tables[0].counts[:-1]
     hidden = np.isnan(population)
     hidden |= True if table is None else np.isnan(table.counts[: len(frame)]).any(axis=1)

@@ -50,9 +50,7 @@ def _trend(result: DeepDive) -> pd.DataFrame | None:
 
 
 def _segments(result: DeepDive) -> pd.DataFrame | None:
-    frames = [
-        frame.assign(segment=name) for name, frame in published(result).segments.items()
-    ]
+    frames = [frame.assign(segment=name) for name, frame in published(result).segments.items()]
     return pd.concat(frames, ignore_index=True)[_SEGMENTS] if frames else None
 
 

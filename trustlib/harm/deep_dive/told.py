@@ -9,6 +9,7 @@ from trustlib.harm.small_cells import SMALLEST_CELL
 
 MISSING = "not estimable"
 WITHHELD = "withheld"
+WIDE = 20.0  # times its lower end that an upper end is, where the two are not rounded alike
 
 
 def percent(share: float | None, digits: int = 2) -> str:
@@ -51,7 +52,7 @@ def amount(estimate: Estimate | None) -> tuple[str, str]:
     if estimate.unit == "USD":
         return show.triple(point, low, high, currency="$")
     if not is_countable(estimate.unit):
-        return show.triple(point, low, high)
+        return rounded(point, low, high)
     return _things(point, low, high)
 
 
@@ -63,9 +64,16 @@ def _things(point: float, low: float | None, high: float | None) -> tuple[str, s
         return FEWER, FEWER
     whole = [float(round(value)) for value in (point, low, high)]
     if not is_small(low):
-        return show.triple(*whole)
-    texts = show.alike([whole[0], whole[2]])
-    return FEWER if is_small(point) else texts[0], f"up to {texts[1]}"
+        return rounded(*whole)
+    return FEWER if is_small(point) else show.count(whole[0]), f"up to {show.count(whole[2])}"
+
+
+def rounded(point: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """Rounded alike; each for itself where the ends are so far apart that one would vanish."""
+    if low is None or high is None or high <= WIDE * low:
+        return show.triple(point, low, high)
+    low_told, high_told = (show.count(end, digits=3) for end in (low, high))
+    return show.count(point), f"{low_told} to {high_told}"
 
 
 def things(point: float | None, low: float | None, high: float | None) -> tuple[str, str]:
@@ -87,4 +95,15 @@ def per_mistake(harm: Estimate | None, wrong: Estimate | None, ratio: Estimate) 
         return WITHHELD, WITHHELD
     if is_small(wrong.point):
         return f"more than {show.alike([harm.point / SMALLEST_CELL])[0]}", WITHHELD
-    return show.triple(ratio.point, ratio.low, ratio.high)
+    low, high = (
+        None if end is None else show.count(end, digits=2) for end in (ratio.low, ratio.high)
+    )
+    ends = MISSING if low is None or high is None else f"{low} to {high}"
+    return show.count(ratio.point, digits=2), ends
+
+
+def chance(value: float | None) -> str:
+    """A probability as per cent, small ones not finer than they are known."""
+    if value is None or value != value:
+        return MISSING
+    return f"<{show.NBSP}1{show.NBSP}%" if value < 0.01 else show.percent(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trustlib.core import Estimate
 from trustlib.harm.deep_dive.result import Size, Where
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
 from trustlib.harm.instrument_ledger import InstrumentLedger
@@ -13,6 +14,7 @@ SAY_NOTHING = "labels say nothing"
 SIZED = "sized"
 GROWING = "growing"
 FALLING = "falling"
+IN_A_SEGMENT = "growing in a segment"
 NOT_ATTRIBUTABLE = "not attributable"
 NO_LEDGER = "instrument not known"
 
@@ -30,8 +32,12 @@ def verdict(size: Size, ledger: InstrumentLedger | None, where: Where, spec: Dee
         the share did not clearly move from before to now;
     sized, not attributable
         it moved, and the instrument changed within the window;
-    sized, growing (or falling)
+    sized, growing (or falling, or growing in a segment)
         it moved, with "instrument not known" where nobody listed changes of the instrument.
+
+    The whole is said to move only where labels of both kinds stand in nearly all parts (check
+    rates_known): elsewhere its interval is too narrow. In a segment, where one that stands for
+    itself is confirmed to grow on the accounts that were held out.
     """
     shares = [one for one in (size.items, size.views) if one is not None]
     if not any(one.estimate.point is not None for one in shares):
@@ -53,10 +59,19 @@ def verdict(size: Size, ledger: InstrumentLedger | None, where: Where, spec: Dee
 
 def _move(ledger: InstrumentLedger | None, where: Where) -> str:
     """From before to now; of the whole history where the two were not compared."""
-    change, still = (where.mix.change, 0.0) if where.mix else (None, 0.0)
-    if change is None and ledger is not None:
-        change, still = ledger.trend.change, 1.0
-    if change is None or change.low is None or change.high is None:
+    if where.mix is None:
+        whole = _side(ledger.trend.change, still=1.0) if ledger is not None else ""
+    else:
+        known = all(c.verdict == "pass" for c in where.mix.checks if c.name == "rates_known")
+        whole = _side(where.mix.change, still=0.0) if known else ""
+    if whole or where.growing is None:
+        return whole
+    own = where.growing.segments.query("confirmed and explained_by == ''")
+    return IN_A_SEGMENT if len(own) else ""
+
+
+def _side(change: Estimate, *, still: float) -> str:
+    if change.low is None or change.high is None:
         return ""
     if change.low > still:
         return GROWING

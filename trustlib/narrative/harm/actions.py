@@ -11,9 +11,10 @@ from trustlib.data import Snapshot
 from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.deep_dive.told import amount
+from trustlib.harm.options import SURE
 from trustlib.narrative import house, run
 from trustlib.narrative.harm import words
-from trustlib.narrative.harm.today import best
+from trustlib.narrative.harm.today import best, chance
 
 
 class Read(Protocol):
@@ -47,9 +48,14 @@ def what_to_do(result: DeepDive, checks: Sequence[Check]) -> View:
     lead = "Fund labels before anyone quotes a share"
     if estimate.point is not None:
         weak = any(check.verdict == "fail" for check in checks)
-        lead = "Mend what fails, then act" if weak else "Act on the first option, and measure again"
-        if result.ranking is None or best(result.ranking) is None:
+        lead = "Act on the first option, and measure again"
+        first = None if result.ranking is None else best(result.ranking)
+        if result.ranking is None or first is None:
             lead = "Measure what could be done before choosing"
+        elif weak:
+            lead = "Mend what fails, then act"
+        elif (chance(result.ranking, first) or 1.0) < SURE:
+            lead = "Settle which option comes first, then act"
     return stack([house.finding(lead), house.bullets(steps)])
 
 
@@ -78,12 +84,26 @@ def _steps(result: DeepDive, checks: Sequence[Check]) -> list[str]:
     groups = result.how.coordination
     if groups is not None and len(groups.clusters):
         steps.append("Have a person look at each group before acting: a tie is no verdict.")
+    steps += [text for name, text in _MENDED.items() if _warns(checks, name)]
     for check in checks:
         if check.verdict == "fail":
             steps.append(f"Judge what fails: {clean(check.label)}.")
     if result.estimates["recall_of_controls"].point is None:
         steps.append("Label a random sample of items, flagged or not, to learn what controls miss.")
     return steps or ["Repeat this when a new month of labels is there."]
+
+
+_MENDED = {
+    "strata_without_positives": "Put more labels into the strata without a violating one: a "
+    "single one there would move the share.",
+    "inclusion_probabilities": "Check how the chances to be labelled were recorded: the labels' "
+    "weights do not add up.",
+    "labels_arrived": "Repeat this when the late labels are there.",
+}
+
+
+def _warns(checks: Sequence[Check], name: str) -> bool:
+    return any(c.verdict == "warn" and c.name in (name, f"{name}_views") for c in checks)
 
 
 def what_was_read(rows: Read) -> View:

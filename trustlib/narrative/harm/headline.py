@@ -9,10 +9,13 @@ from trustlib.core.text import clean
 from trustlib.harm.deep_dive.published import is_small, published, safe_checks
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.deep_dive.told import amount, percent
+from trustlib.harm.options import SURE
 from trustlib.narrative import house, run
 from trustlib.narrative.harm import words
-from trustlib.narrative.harm.today import best, chance, effect
+from trustlib.narrative.harm.today import best, chance, effect, leading, name, passed_over
 from trustlib.narrative.harm.where import confirmed, place
+
+STRIP = 8  # checks above the first figure, where fewer warn
 
 
 def answer(result: DeepDive, checks: Sequence[Check]) -> View:
@@ -22,11 +25,19 @@ def answer(result: DeepDive, checks: Sequence[Check]) -> View:
     sentence = " ".join(part for part in (_size(result), _growth(result)) if part)
     return stack(
         [
-            run.headline(figure, line, sentence, made),
+            run.headline(figure, line, sentence, _strip(made)),
             house.bullets(_points(result, made)),
             run.ask(_request(result, made)),
         ]
     )
+
+
+def _strip(checks: Sequence[Check]) -> list[Check]:
+    """What fails or warns; others only as far as the strip stays short. All are in the table."""
+    weak = [check for check in checks if check.verdict in ("fail", "warn")]
+    others = [check for verdict in ("not_run", "pass") for check in checks
+              if check.verdict == verdict]  # fmt: skip
+    return [*weak, *others[: max(0, STRIP - len(weak))]]
 
 
 def headline_sentence(result: DeepDive) -> str:
@@ -162,8 +173,12 @@ def _missed(result: DeepDive) -> tuple[str, str]:
     text = f"Together they find {words.share(recall)} of violating {found.of}."
     bound = None if unseen is None else unseen.unseen_lower_bound
     if bound is not None and bound.point is not None and not is_small(bound.point):
-        number, _ = amount(bound)
-        text += f" About {number} {words.short(bound.unit, 40)} or more are seen by none."
+        number, interval = amount(bound)
+        unit = words.short(bound.unit, 40)
+        if words.rough(bound):
+            text += f" What none of them sees is hardly known ({interval} {unit}, or more)."
+        else:
+            text += f" About {number} {unit} or more are seen by none ({interval})."
     return "What controls find", text
 
 
@@ -191,25 +206,28 @@ def _request(result: DeepDive, checks: Sequence[Check]) -> str:
     failed = [clean(check.label) for check in checks if check.verdict == "fail"]
     ranking = result.ranking
     first = None if ranking is None else best(ranking)
+    at = None if ranking is None else leading(ranking)
     if estimate.point is None:
         text = "Quote no share yet. Decide on a labelling round: it is what the answer lacks."
-    elif ranking is None or first is None:
+    elif ranking is None or first is None or at is None:
         text = (
             "Decide who owns the next step. No option could be weighed: decide on a labelling "
             "round that can."
         )
     else:
-        at, option = first
-        sure = chance(ranking, at)
-        text = f"Decide whether to {words.short(_verb(option.name), 70)}. {effect(ranking, at)}"
-        if sure is not None and sure < 0.95:
-            text += f" It is really the first with a chance of {percent(sure)}."
+        text = f"Decide whether to {_verb(name(ranking, at))}. {effect(ranking, at)}"
+        sure, over = chance(ranking, first), passed_over(ranking)
+        text += f" {over}" if over else ""
+        if sure is not None and sure < SURE:
+            text += (
+                f" The order is not sure: the first is the best with a chance of {percent(sure)}."
+            )
     if failed:
         named = house.listed([f"“{label}”" for label in failed[:3]])
         text += f" Before that, judge what fails: {named}."
     return text
 
 
-def _verb(name: str) -> str:
+def _verb(option: str) -> str:
     """An option's name as what one does: those the report makes begin with a verb."""
-    return name[:1].lower() + name[1:]
+    return option[:1].lower() + option[1:]

@@ -39,21 +39,32 @@ def how_it_works(result: DeepDive) -> View:
 def _lead(one: Lifecycle) -> str:
     half = _amount(one, one.median.point)
     if one.stage.name == "abuse_to_action":
-        return f"Half of it is still there {half} after it was posted"
+        return f"Half of it is acted on within {half}"
     if one.stage.name == "views_before_action":
+        if not one.median.point:
+            return "Half of it is acted on before anybody sees it"
         return f"Half of it has more than {half} before anything is done"
     return f"Half of the accounts begin within {half} of signing up"
 
 
 def _amount(one: Lifecycle, value: float | None) -> str:
-    return f"{show.count(value, digits=2)} {one.stage.unit}"
+    if value is not None and one.stage.unit == "hours":
+        return words.duration(value)
+    return "no view" if not value else f"{show.count(value, digits=2)} {one.stage.unit}"
 
 
 def _interval(one: Lifecycle) -> str:
     if not words.has_interval(one.median):
         return f"That number has no interval: {words.reason(one.median)}."
-    low, high = (show.count(end, digits=2) for end in (one.median.low, one.median.high))
-    return f"The {show.level(one.level)} interval of that is {low} to {high}."
+    return f"The {show.level(one.level)} interval of that is {_ends(one)}."
+
+
+def _ends(one: Lifecycle) -> str:
+    """Both ends; a unit that they share is said once."""
+    low, high = _amount(one, one.median.low), _amount(one, one.median.high)
+    number, _, unit = low.replace(show.NBSP, " ").partition(" ")
+    shared = unit.rstrip("s") == high.replace(show.NBSP, " ").partition(" ")[2].rstrip("s")
+    return f"{number if shared else low} to {high}"
 
 
 def _stage(one: Lifecycle) -> str:
@@ -65,9 +76,12 @@ def _stage(one: Lifecycle) -> str:
         return f"From {way}: {part} had come to its end by the end of the data."
     ends = " (no interval)"
     if words.has_interval(one.median):
-        low, high = (show.count(end, digits=2) for end in (one.median.low, one.median.high))
-        ends = f" ({low} to {high})"
-    return f"From {way}, half take at most {_amount(one, one.median.point)}{ends}."
+        ends = f" ({_ends(one)})"
+    if one.stage.unit == "views" and not one.median.point:
+        return "Half are acted on before anybody sees them."
+    late = " Only cases that are over are in it, so long times are missing."
+    only = late if any(c.label == "only finished cases" for c in one.checks) else ""
+    return f"From {way}, half take at most {_amount(one, one.median.point)}{ends}.{only}"
 
 
 def who_acts_together(result: DeepDive) -> View:
@@ -86,6 +100,9 @@ def who_acts_together(result: DeepDive) -> View:
     members = "fewer than 11" if hidden else show.exact(found.members_in_all)
     groups = f"{house.number_word(n)} {'group' if n == 1 else 'groups'}"
     heading = f"{house.upper_first(members)} accounts act in {groups}"
+    if is_small(found.members_in_all):
+        verb = "acts" if n == 1 else "act"
+        heading = f"{house.upper_first(groups)} of accounts {verb} together, all of them small"
     return words.said(heading, _largest(result), _not_verdict(result))
 
 

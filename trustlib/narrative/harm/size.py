@@ -24,8 +24,12 @@ def how_much(result: DeepDive) -> View:
         return words.said(heading, f"{house.upper_first(words.reason(estimate))}.", _floor(result))
     number, _ = amount(estimate)
     heading = f"{house.upper_first(area)} is {number} of {of}"
+    if words.rough(estimate):
+        heading = f"{house.upper_first(area)} is roughly {words.brief(estimate)} of {of}"
     other = result.estimates["prevalence" if of == "views" else "prevalence_views"]
-    return words.said(heading, _beside(other, of), _floor(result), _affected(result))
+    own = f"The {words.level(result)} interval of the share of {of} is {amount(estimate)[1]}."
+    known = own if words.has_interval(estimate) else ""
+    return words.said(heading, known, _beside(other, of), _floor(result), _affected(result))
 
 
 def _beside(other: Estimate, of: str) -> str:
@@ -132,9 +136,10 @@ def are_labels_right(result: DeepDive) -> View:
     if not error.informative:
         heading = "The labels do not tell violating items from others"
     else:
+        wrong = "nothing" if sp.point == 1 else show.percent(1 - sp.point)
         heading = (
-            f"Raters find {percent(se.point)} of what violates, and call "
-            f"{show.percent(1 - sp.point)} of the rest violating"
+            f"Raters find {percent(se.point)} of what violates, and call {wrong} of the rest "
+            "violating"
         )
     return words.said(heading, _correction(result), _agree(result), _arrived(result))
 
@@ -145,6 +150,8 @@ def _correction(result: DeepDive) -> str:
     for found, corrected in pairs:
         if found is not None and corrected is not None and corrected.estimate.point is not None:
             plain, better = percent(found.estimate.point), percent(corrected.estimate.point)
+            if plain == better:
+                return f"With their errors out, the share of {found.of} stays {better}."
             return f"Labels as they are say {plain} of {found.of}; with their errors out, {better}."
     return ""
 
@@ -153,7 +160,9 @@ def _agree(result: DeepDive) -> str:
     found = result.size.agreement
     if found is None or found.percent_agreement.point is None:
         return ""
-    text = f"Two raters of one item agree in {percent(found.percent_agreement.point)} of cases"
+    share = found.percent_agreement.point
+    digits = 2 if share <= 0.99 else 4
+    text = f"Two raters of one item agree in {percent(share, digits)} of cases"
     kappa = found.fleiss_kappa.point
     if kappa is None:
         return f"{text}."

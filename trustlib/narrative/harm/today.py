@@ -5,8 +5,9 @@ from __future__ import annotations
 from trustlib.core import View
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.harm.deep_dive.result import DeepDive
-from trustlib.harm.deep_dive.told import amount, per_mistake, percent
-from trustlib.harm.options import Option, Ranking
+from trustlib.harm.deep_dive.told import amount, is_countable, per_mistake, percent
+from trustlib.harm.options import SURE, Ranking
+from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
 from trustlib.narrative.harm import words
 
@@ -27,6 +28,11 @@ def what_controls_see(result: DeepDive) -> View:
         return words.said("What today's controls find is not estimable",
                           f"{house.upper_first(words.reason(whole))}.")  # fmt: skip
     heading = f"Today's controls find {percent(whole.point)} of violating {found.of}"
+    if words.rough(whole):
+        heading = (
+            f"What today's controls find is known only roughly: {words.brief(whole)} of violating "
+            f"{found.of}"
+        )
     return words.said(heading, _whole(result), _best(result), _proactive(result))
 
 
@@ -56,6 +62,8 @@ def _best(result: DeepDive) -> str:
     text = f"Most of it is found by {control(found.names[at])}, {words.share(found.recall[at])}"
     if alone.point is None:
         return f"{text}."
+    if alone.point < 0.0005:
+        return f"{text}; the others find all of that too."
     return f"{text}; {percent(alone.point)} is found by nothing else."
 
 
@@ -84,6 +92,8 @@ def what_nobody_sees(result: DeepDive) -> View:
     unit = words.short(bound.unit, 40)
     if is_small(bound.point):
         heading = f"Controls overlap so much that {number} {unit} need be unseen"
+    elif words.rough(bound):
+        heading = f"How much no control sees is hardly known: {interval} {unit}, or more"
     else:
         heading = f"About {number} {unit} or more are seen by no control"
     known = f"The {words.level(result)} interval is {interval}. " if interval != number else ""
@@ -99,25 +109,75 @@ def what_to_do_first(result: DeepDive) -> View:
     ranking = result.ranking
     if ranking is None:
         return words.missing(result, "What to do first cannot be ranked", "ranking")
-    first = best(ranking)
-    if first is None:
+    first, at = best(ranking), leading(ranking)
+    if first is None or at is None:
         return words.said("No option can be weighed", _unweighed(ranking))
-    at, option = first
-    heading = house.upper_first(words.short(option.name, 70))
-    sure = chance(ranking, at)
-    if sure is None or sure >= 0.95:
-        heading = f"{heading} addresses most harm for each mistake"
-    else:
-        heading = f"{heading} comes first, but the order is not sure"
-    return words.said(heading, effect(ranking, at), _chance(ranking, at), _next(ranking))
+    heading = f"{house.upper_first(name(ranking, at))}: that comes first"
+    sure = chance(ranking, first)
+    if sure is not None and sure < SURE:
+        heading = f"{heading}, but the order is not sure"
+    elif at == first:
+        heading = f"{house.upper_first(name(ranking, at))}: most harm for each mistake"
+    return words.said(heading, effect(ranking, at), passed_over(ranking),
+                      _chance(ranking, first), _most(ranking, at), _next(ranking))  # fmt: skip
 
 
-def best(ranking: Ranking) -> tuple[int, Option] | None:
+def best(ranking: Ranking) -> int | None:
     """The first option that addresses something; None where none has a number above 0."""
-    for at, option in enumerate(ranking.options):
-        if option.kind != "label" and option.harm and option.harm.point:
-            return at, option
-    return None
+    found = (
+        at
+        for at, option in enumerate(ranking.options)
+        if option.kind != "label" and option.harm and option.harm.point
+    )
+    return next(found, None)
+
+
+def leading(ranking: Ranking) -> int | None:
+    """The first that addresses more than a few items; the first at all where none does."""
+    found = (at for at in range(len(ranking.options)) if _harm(ranking, at) >= SMALLEST_CELL)
+    return next(found, best(ranking))
+
+
+def passed_over(ranking: Ranking) -> str:
+    """The option with the best ratio, where it addresses too little to lead."""
+    first, at = best(ranking), leading(ranking)
+    if first is None or first == at:
+        return ""
+    return (
+        f"“{house.upper_first(name(ranking, first))}” has the better ratio, but addresses fewer "
+        "than 11."
+    )
+
+
+def name(ranking: Ranking, at: int) -> str:
+    return words.short(ranking.options[at].name, 70)
+
+
+def _harm(ranking: Ranking, at: int) -> float:
+    """What an option addresses; what is no count of items is never few."""
+    option = ranking.options[at]
+    if option.kind == "label" or option.harm is None or not option.harm.point:
+        return 0.0
+    return option.harm.point if is_countable(option.harm.unit) else float("inf")
+
+
+def _most(ranking: Ranking, at: int) -> str:
+    """The option that addresses most, where that is clearly more than the leading one does."""
+    sizes = [
+        option.harm.point if option.kind != "label" and option.harm and option.harm.point else 0.0
+        for option in ranking.options
+    ]
+    largest = max(range(len(sizes)), key=lambda k: (sizes[k], -k))
+    if largest == at or sizes[largest] < 1.5 * sizes[at] or is_small(sizes[largest]):
+        return ""
+    option = ranking.options[largest]
+    assert option.harm is not None
+    told = words.number(option.harm, words.short(option.harm.unit, 40))
+    hit, _ = amount(option.false_positives)
+    return (
+        f"Most is addressed by “{name(ranking, largest)}”: {told}, with {hit} other items hit by "
+        "mistake."
+    )
 
 
 def chance(ranking: Ranking, at: int) -> float | None:
@@ -146,7 +206,9 @@ def _chance(ranking: Ranking, at: int) -> str:
     n = sum(1 for value in ranking.probability_first if value == value)
     if sure is None or n < 2:
         return "There is nothing else with both numbers to compare it with."
-    return f"It is really the first of {house.number_word(n)} with a chance of {percent(sure)}."
+    return (
+        f"Its ratio is really the best of {house.number_word(n)} with a chance of {percent(sure)}."
+    )
 
 
 def _next(ranking: Ranking) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trustlib.core import View
 from trustlib.core import format as show
-from trustlib.harm.deep_dive.published import is_small, published
+from trustlib.harm.deep_dive.published import is_small, published, shown_n
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.deep_dive.told import between, percent
 from trustlib.harm.rate_and_mix import RateAndMix
@@ -52,6 +52,9 @@ def _top(result: DeepDive) -> str:
     for part, estimate in sorted(found.top_share.items()):
         if estimate.point is None or is_small(part * found.actors):
             continue
+        if estimate.point > 0.995 and not is_small(found.actors_with_harm):
+            some = show.exact(found.actors_with_harm)
+            return f"Of all {show.count(found.actors)} accounts, {some} have any."
         group = f"the {show.percent(part)} with most"
         return f"Of all {show.count(found.actors)} accounts, {group} have {words.share(estimate)}."
     return ""
@@ -74,13 +77,14 @@ def where(result: DeepDive) -> View:
         return words.missing(result, "Where it sits is not known", "where.segments")
     growth = confirmed(result.where.growing)
     rate = confirmed(result.where.search)
-    if growth is not None:
-        heading = f"{house.upper_first(place(growth))} grew faster than the rest"
-        more = "" if rate is None else _times_of_others(rate)
-        return words.said(heading, _growth(growth), more, _few(segments))
+    more = "" if growth is None else _growth(growth)
     if rate is not None:
         heading = f"{house.upper_first(place(rate))} has {words.times(rate['ratio'])} the share "
-        return words.said(f"{heading}of everybody else", _ends(rate), _held(result), _few(segments))
+        return words.said(f"{heading}of everybody else", _ends(rate), _held(result), more,
+                          _few(segments))  # fmt: skip
+    if growth is not None:
+        heading = f"{house.upper_first(place(growth))} grew faster than the rest"
+        return words.said(heading, more, _few(segments))
     return words.said("No segment stands out for sure", _highest(segments), _not_held(result),
                       _few(segments))  # fmt: skip
 
@@ -96,22 +100,22 @@ def confirmed(found: SegmentSearch | None) -> pd.Series | None:
 
 
 def place(row: pd.Series) -> str:
-    return ", ".join(words.short(f"{k} {v}", 40) for k, v in row["attributes"].items())
+    return " × ".join(words.short(f"{k} {v}", 40) for k, v in row["attributes"].items())
 
 
 def _ends(row: pd.Series) -> str:
     if not row["high"] < float("inf"):
-        return f"At least {words.times(row['low'])}."
+        return f"The interval begins at {words.times(row['low'])}."
     low = words.times(row["low"]).removesuffix(" times")
     return f"The interval is {low} to {words.times(row['high'])}."
 
 
 def _growth(row: pd.Series) -> str:
-    return f"Its growth is {words.times(row['ratio'])} that of the others. {_ends(row)}"
-
-
-def _times_of_others(row: pd.Series) -> str:
-    return f"{house.upper_first(place(row))} has {words.times(row['ratio'])} the share of others."
+    """Growth with its interval, which is often wide."""
+    wide = not row["high"] <= 10 * row["low"]
+    rough = " That is a wide range: read it as “more”, not as a number." if wide else ""
+    who = house.upper_first(place(row))
+    return f"{who} grew {words.times(row['ratio'])} as fast as the others. {_ends(row)}{rough}"
 
 
 def _held(result: DeepDive) -> str:
@@ -165,14 +169,14 @@ def rate_or_mix(result: DeepDive) -> View:
     found = result.where.mix
     if found is None:
         return words.missing(result, "Rate or mix cannot be told apart", "where.mix")
-    return words.said(_moved(found), _parts(found), _unsure(found))
+    return words.said(_moved(found), _parts(found), _unsure(found), _unlike(result, found))
 
 
 def _moved(found: RateAndMix) -> str:
     change = found.change
     before, after = percent(found.before.point), percent(found.after.point)
     if not _clear(change.low, change.high):
-        return f"From {before} to {after}: too little to call it a change"
+        return "No clear change from before to now"
     way = "rise" if (change.point or 0.0) > 0 else "fall"
     mixed = sum(one.point or 0.0 for one in found.mix.values())
     rate = found.rate.point or 0.0
@@ -201,7 +205,22 @@ def _parts(found: RateAndMix) -> str:
         for name, one in found.mix.items()
     ]
     whole = told(found.change.point, found.change.low, found.change.high)
-    return f"The change of {whole} is: {house.listed(parts)}. They add up."
+    ends = f"Before it was {words.brief(found.before)}, now {words.brief(found.after)}."
+    return f"{ends} The change of {whole} is: {house.listed(parts)}. They add up."
+
+
+def _unlike(result: DeepDive, found: RateAndMix) -> str:
+    """Said where these shares are not like the one in the headline: fewer labels stand behind."""
+    share = result.estimates["prevalence"].point
+    ends = [one.point for one in (found.before, found.after)]
+    if not share or any(end is None for end in ends):
+        return ""
+    if min(ends) <= 1.5 * share and max(ends) >= share / 1.5:  # type: ignore[operator, type-var]
+        return ""
+    return (
+        f"These shares rest on the labels of each part, and are rougher than the {percent(share)} "
+        "of the whole window: read the change, not the levels."
+    )
 
 
 def _unsure(found: RateAndMix) -> str:
@@ -230,7 +249,12 @@ def what_is_left_out(result: DeepDive) -> View:
     hidden = frame.isna().to_numpy().any()
     if hidden or enforced.point is None or other.point is None:
         heading = "Some accounts are missing from the accounts table"
-        return words.said(heading, "How many is withheld: the counts are small.", _bounds(result))
+        told = "How many of the enforced are among them is withheld: the counts are small."
+        if shown_n(found.missing_share) is not None:
+            heading = f"{percent(found.missing_share.point)} of accounts have no row"
+            if found.check.label == "enforced accounts vanish":
+                told = "Enforced accounts are missing more often; how many, is withheld."
+        return words.said(heading, told, _bounds(result))
     heading = (
         f"{percent(enforced.point)} of enforced accounts have no row, against "
         f"{percent(other.point)} of the others"

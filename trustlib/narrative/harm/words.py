@@ -73,6 +73,12 @@ def has_interval(estimate: Estimate | None) -> bool:
     return estimate is not None and estimate.low is not None
 
 
+def brief(estimate: Estimate) -> str:
+    """``0.43 % (0.31 to 0.58 %)``: the level is said nearby."""
+    number, interval = amount(estimate)
+    return f"{number} ({interval})" if has_interval(estimate) else number
+
+
 def share(estimate: Estimate) -> str:
     """``0.43 % (95 % interval 0.31 to 0.58 %)``."""
     number, interval = amount(estimate)
@@ -95,7 +101,7 @@ def reason(estimate: Estimate) -> str:
     text = clean(estimate.note or "too little in the tables").rstrip(".")
     for lead in ("not estimable: ", "not run: ", "no interval: "):
         text = text.removeprefix(lead)
-    return text
+    return text.replace("There is", "there is", 1) if text.startswith("There is") else text
 
 
 def things(n: float, noun: str, many: str | None = None) -> str:
@@ -120,6 +126,24 @@ def day(result: DeepDive, at: pd.Timestamp, *, year: bool = False) -> str:
 
 def segment(name: object) -> str:
     return short(name, 60)
+
+
+def duration(hours: float) -> str:
+    """``6 minutes``, ``30 hours``, ``12 days``."""
+    if hours < 1:
+        return show.plural(max(1, round(60 * hours)), "minute")
+    if hours < 72:
+        return show.plural(round(hours), "hour")
+    return show.plural(round(hours / 24), "day")
+
+
+def rough(estimate: Estimate) -> bool:
+    """The ends of the interval are so far apart that the point alone misleads."""
+    if estimate.low is None or estimate.high is None or estimate.point is None:
+        return True
+    if estimate.unit.startswith("share") and estimate.point > 0.1:
+        return estimate.high - estimate.low > 0.4
+    return estimate.high > 10 * max(estimate.low, 1e-12)
 
 
 def told(text: str) -> str:
