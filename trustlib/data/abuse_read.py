@@ -22,6 +22,7 @@ from trustlib.data.abuse_health import Found, health
 from trustlib.data.abuse_prepare import lacking, prepared
 from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed, Role
 from trustlib.data.abuse_sources import Copy, copies
+from trustlib.data.abuse_unnamed import unnamed
 from trustlib.data.engine import abuse as engine
 from trustlib.data.engine import abuse_acts as acts
 from trustlib.data.engine import abuse_people as people
@@ -65,13 +66,15 @@ def read_abuse(query: AbuseQuery) -> AbuseRows:
         found = prepared(tables, query)
         frames = _frames(tables, query, found)
         snapshots = {role: _snapshot(tables, role, copy) for role, copy in made_copies.items()}
-    return AbuseRows(
-        query=query,
-        **frames,
-        missing=missing,
-        health=health(found, frames, {role: copy.rows for role, copy in made_copies.items()}),
-        checks=checks(found, frames, query),
-        snapshots=snapshots,
+    return unnamed(
+        AbuseRows(
+            query=query,
+            **frames,
+            missing=missing,
+            health=health(found, frames, {role: copy.rows for role, copy in made_copies.items()}),
+            checks=checks(found, frames, query),
+            snapshots=snapshots,
+        )
     )
 
 

@@ -17,6 +17,7 @@ against the odds is misplaced more often).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,7 @@ def moves(
         _row(series, found, place, p_values[place], level=level, replays=replays, seed=seed + 100)
         for place in sorted(found)
     ]
-    columns = dict.fromkeys(("at", "low_at", "high_at"), series.at.dtype)
+    columns: dict[str, Any] = dict.fromkeys(("at", "low_at", "high_at"), series.at.dtype)
     columns |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p"), "float64")
     # Typed even where there is no step: instants are compared with these.
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)

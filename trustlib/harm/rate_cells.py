@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -81,8 +82,9 @@ def cells_of_actors(
     actor: IntArray,
     names: Mapping[str, tuple[str, ...]],
     totals: tuple[IntArray, FloatArray],
+    over: Literal["labels", "items"] = "labels",
 ) -> RateCells:
-    """Cells with Hájek's rates, an actor's items counted together.
+    """Cells with their rates, an actor's items counted together.
 
     Parameters
     ----------
@@ -99,6 +101,12 @@ def cells_of_actors(
     totals
         (C, D) codes of all cells, and (2, C) items or views in them, known. A label outside
         these cells is refused.
+    over
+        "labels": weighted violating labels over the weights of all labels of the cell (Hájek);
+        a cell without labels has no rate. "items": over the cell's known items
+        (Horvitz–Thompson); a cell without labels has rate 0. Where few labels stand for most
+        items, many cells have none of these and Hájek's rates are far too high on average, while
+        those over known items are right on average and add up to the whole's.
 
     Raises
     ------
@@ -115,9 +123,15 @@ def cells_of_actors(
         raise ValueError("cells_of_actors: labels stand where the totals know of no items")
     column = period * count + cell
     mass = np.bincount(column, weight, minlength=2 * count)
+    known = size.reshape(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.bincount(column, weight * label, minlength=2 * count) / mass
-        moved = weight * (label - rate[column]) / mass[column]
+        if over == "items":
+            mass = known
+            rate = np.minimum(1.0, np.bincount(column, weight * label, minlength=2 * count) / mass)
+            moved = weight * label / mass[column]
+        else:
+            rate = np.bincount(column, weight * label, minlength=2 * count) / mass
+            moved = weight * (label - rate[column]) / mass[column]
     alone = actor.max(initial=-1) + 1 + np.arange(len(actor))
     cluster = np.unique(np.where(actor < 0, alone, actor), return_inverse=True)[1]
     use = mass[column] > 0

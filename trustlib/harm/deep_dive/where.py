@@ -143,6 +143,7 @@ def _cells(
         actor=sample.actor[order],
         names={name: sample.segment_names[name] for name in names},
         totals=(codes, size),
+        over="items",
     )
 
 
