@@ -337,3 +337,28 @@ def test_a_query_needs_items_and_instants_in_order():
         replace(QUERY, compare_from=QUERY.window.end)
     with pytest.raises(ValueError, match="as_of is naive"):
         replace(QUERY, as_of=NAIVE)
+
+
+def test_with_all_policies_a_rater_votes_once(read, tables):
+    """One rater, two policies, one of them violated: one vote, violating, of that policy."""
+    one = tables["labels"].query("label == 0").iloc[[0]]
+    item = one["item_id"].iloc[0]
+    both = pd.concat([one.assign(policy="fraud", label=1), one.assign(policy="spam", label=0)])
+    rows = read(tables | {"labels": both}, policy=None)
+    assert rows.sample[["label", "n_votes", "policy"]].to_numpy().tolist() == [[1, 1, "fraud"]]
+    assert rows.votes["label"].tolist() == [1]
+    assert item in set(tables["items"]["item_id"])
+    rows = read(tables | {"labels": both}, policy="spam")
+    assert rows.sample[["label", "n_votes", "policy"]].to_numpy().tolist() == [[0, 1, ""]]
+    assert rows.missing == {"view_labels": "none of its labels is of the policy"}
+    assert len(rows.view_sample) == 0
+
+
+def test_actions_without_numbers_have_no_appeals(read, tables, whole):
+    rows = read(without(tables, "actions", "action_id"))
+    assert rows.missing == {"appeals": "actions have no column action_id"}
+    assert rows.appealed is None
+    pd.testing.assert_frame_equal(rows.controls, whole.controls)
+    # No decision is known to be overturned: the floor is at least as high.
+    assert rows.confirmed is not None
+    assert rows.confirmed.items >= whole.confirmed.items

@@ -15,21 +15,25 @@ _OTHER_STRATUM = 0.01  # of labelled items; more than that is another stratifica
 _NOUN = {"labels": "labelled item", "view_labels": "labelled view"}
 
 
-def refuse_policy(tables: Tables, role: Role, policy: str | None) -> None:
-    """Refuse a policy that no label has.
+def without_policy(tables: Tables, policy: str | None) -> dict[Role, str]:
+    """Tables of labels that have none of the policy, and why they are of no use.
 
     Raises
     ------
     Refusal
+        If no table has it.
     """
-    if policy is None or not tables.has(role, "policy"):
-        return
-    n = tables.row(f"SELECT count(*) FROM {role} WHERE policy = $p", {"p": policy})[0]
-    if n:
-        return
-    near = tables.row(
-        f"SELECT count(*) FROM {role} WHERE lower(policy) = lower($p)", {"p": policy}
-    )[0]
+    roles: tuple[Role, ...] = ("labels", "view_labels", "gold")
+    asked = [role for role in roles if policy is not None and tables.has(role, "policy")]
+    said = {"p": policy}
+    counts = {
+        role: tables.row(f"SELECT count(*) FROM {role} WHERE policy = $p", said)[0]
+        for role in asked
+    }
+    if any(counts.values()) or not asked:
+        return {role: "none of its labels is of the policy" for role in asked if not counts[role]}
+    role = asked[0]
+    near = tables.row(f"SELECT count(*) FROM {role} WHERE lower(policy) = lower($p)", said)[0]
     raise Refusal(
         "no label has the policy that is asked for",
         where=f"policy: {policy}, {role}_source, column policy",

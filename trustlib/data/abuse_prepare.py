@@ -8,9 +8,9 @@ from trustlib.data.abuse_frames import named
 from trustlib.data.abuse_health import Found
 from trustlib.data.abuse_labels import (
     refuse_drawn,
-    refuse_policy,
     refuse_strata,
     refuse_two_strata,
+    without_policy,
 )
 from trustlib.data.abuse_names import refuse_names, refuse_outcomes, refuse_unreadable
 from trustlib.data.abuse_records import AbuseQuery, Role
@@ -25,9 +25,15 @@ from trustlib.data.engine import abuse_votes as votes
 from trustlib.data.engine.abuse import Tables
 
 
-def lacking(tables: Tables) -> dict[Role, str]:
-    """Roles that are there and of no use without a column of another."""
-    found: dict[Role, str] = {}
+def lacking(tables: Tables, query: AbuseQuery) -> dict[Role, str]:
+    """Roles that are there and of no use: without the policy, or a column of another role.
+
+    Raises
+    ------
+    Refusal
+        A policy that no label has.
+    """
+    found = without_policy(tables, query.policy)
     if tables.has("view_labels") and not tables.has("views", "view_id"):
         found["view_labels"] = (
             "views have no column view_id" if tables.has("views") else "there are no views"
@@ -66,13 +72,9 @@ def prepared(tables: Tables, query: AbuseQuery) -> Found:
     told, other = {}, 0
     roles: tuple[Role, ...] = ("labels", "view_labels")
     for role in roles:
-        if tables.has(role):
-            refuse_policy(tables, role, query.policy)
         votes.votes(tables, role, query.policy)
         told[role] = refuse_drawn(tables, role)
         other += refuse_strata(tables, role) if counted else 0
-    if tables.has("gold"):
-        refuse_policy(tables, "gold", query.policy)
     odd = votes.gold(tables, query.policy)
     votes.raters(tables)
     acts.bad(tables, query.confirming_sources if tables.has("actions") else ())

@@ -62,7 +62,7 @@ def read_abuse(query: AbuseQuery) -> AbuseRows:
         compare=clocks.seconds(query.compare_from),
         as_of=None if query.as_of is None else clocks.seconds(query.as_of),
     ) as tables:
-        missing |= lacking(tables)
+        missing |= lacking(tables, query)
         found = prepared(tables, query)
         frames = _frames(tables, query, found)
         snapshots = {role: _snapshot(tables, role, copy) for role, copy in made_copies.items()}
