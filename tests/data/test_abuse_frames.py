@@ -13,6 +13,7 @@ import pytest
 from tests.data.abuse_worlds import (
     COMPARE,
     DAY,
+    END,
     HISTORY,
     QUERY,
     START,
@@ -244,7 +245,7 @@ def test_durations(both):
         took.append(max(0, (first or last) - made) / 3600)
         end = np.inf if first is None else first
         before.append(
-            sum(r["item_id"] == i and r["viewed_at"] < min(end, QUERY.window.end.timestamp())
+            sum(r["item_id"] == i and HISTORY <= r["viewed_at"] < min(end, END)
                 for r in counted.known)
         )  # fmt: skip
     found = rows.durations["abuse_to_action"]
@@ -378,3 +379,20 @@ def test_times_at_a_change_of_the_clock_are_read_by_the_rule():
             f"WHERE i < {len(texts)}) ORDER BY i"
         )
         assert [row[0] for row in rows.fetchall()] == expected
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_views_without_numbers_count_once_per_viewer_and_second(here, numbered):
+    tables = world(8)
+    plain = read_abuse(replace(QUERY, sources=save(tables, here)))
+    views = pd.concat([tables["views"], tables["views"].iloc[::3]])
+    if numbered:
+        views["view_id"] = views["view_id"].astype(float).where(views["view_id"] % 2 == 0)
+    else:
+        views = views.drop(columns="view_id")
+    rows = read_abuse(replace(QUERY, sources=save(tables | {"views": views}, here)))
+    for name in ("population", "weeks", "by_segment", "actors", "viewers"):
+        pd.testing.assert_frame_equal(getattr(plain, name), getattr(rows, name), obj=name)
+    if not numbered:
+        assert rows.missing == {"view_labels": "views have no column view_id"}
+        assert len(rows.view_sample) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from trustlib.core import NoData, Refusal, Window
 from trustlib.data import AbuseQuery, read_abuse
 from trustlib.data.abuse_records import TABLES
 
+NAIVE = datetime(2026, 2, 1)
 SECRET = "s3cret-cell-content"
 
 
@@ -333,3 +335,5 @@ def test_a_query_needs_items_and_instants_in_order():
         )  # fmt: skip
     with pytest.raises(ValueError, match="compare_from"):
         replace(QUERY, compare_from=QUERY.window.end)
+    with pytest.raises(ValueError, match="as_of is naive"):
+        replace(QUERY, as_of=NAIVE)

@@ -308,6 +308,8 @@ def test_what_nobody_sees_is_a_lower_bound() -> None:
     assert "or more are seen by no control" in text
     assert "lower bound" in text
     found = made().today.unseen
+    low = replace(found, unseen_lower_bound=replace(found.unseen_lower_bound, low=0.0))
+    assert "interval reaches up to 185" in told("what_nobody_sees", today__unseen=low)
     none = replace(found, unseen_lower_bound=replace(found.unseen_lower_bound, **NONE))
     text = told("what_nobody_sees", today__unseen=none)
     assert "no sign that there is nothing" in text

@@ -143,7 +143,7 @@ class AbuseQuery:
     Raises
     ------
     ValueError
-        Without items, or for instants that are out of order.
+        Without items, or for instants that are naive or out of order.
     """
 
     sources: Mapping[Role, str]
@@ -162,6 +162,10 @@ class AbuseQuery:
     def __post_init__(self) -> None:
         if "items" not in self.sources:
             raise ValueError("AbuseQuery: there is no source of items")
+        for name in ("history_start", "compare_from", "as_of"):
+            value = getattr(self, name)
+            if value is not None and value.tzinfo is None:
+                raise ValueError(f"AbuseQuery: {name} is naive, an aware instant is needed")
         if self.history_start > self.window.start:
             raise ValueError("AbuseQuery: history_start lies after the window's start")
         if not self.window.start < self.compare_from < self.window.end:
@@ -201,10 +205,10 @@ class AbuseRows:
     sample
         One row per labelled item made from history_start on: item (0 … n − 1), actor, stratum
         (str), inclusion, label (majority of its votes, ties count as not violating), n_votes,
-        ties, policy (of its violating votes; the first by name), views (in the window), score
-        (NaN without), created_at, in_window, a column per segment (str, "unknown" where the
-        table has none), domain and text_hash (token codes as in `tokens`, −1 none),
-        ``control:<source>`` for each control, reported, confirmed (bool).
+        ties, policy (of its violating votes; the first by name, "" without), views (in the
+        window), score (NaN without), created_at, in_window, a column per segment (str,
+        "unknown" where the table has none), domain and text_hash (token codes as in `tokens`,
+        −1 none), ``control:<source>`` for each control, reported, confirmed (bool).
     view_sample
         One row per labelled view seen from history_start on: actor (of the item), stratum,
         inclusion (of the view), label (majority), n_votes, seen_at, in_window, a column per
@@ -267,7 +271,8 @@ class AbuseRows:
         Items of the window before, and from, compare_from.
     durations
         Stage name of `trustlib.harm.lifecycle` -> duration, observed, weight, entry: of labelled
-        violating items (weights of sampling), and accounts behind them.
+        violating items of the window (weights of sampling), and accounts behind those of the
+        sample (1 over the chance that one of their violating items was drawn).
     ledger
         changed_at, instrument, note; None where no ledger is kept.
     missing

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".trustlib/demo")
 # Part of what decides whether a world on disk can be kept: change it with the SQL.
-VERSION = 4
+VERSION = 5
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 HOURS = 14 * 168
 CHUNK_ROWS = 4_000_000
@@ -277,8 +277,8 @@ def _abuse(engine: DuckDBPyConnection, events: Mapping[str, int]) -> None:
         "abuse_scale": scale,
         "ring_scale": rings,
         "burst_scale": scale // rings,
-        "label_items": 2000 * (1 + (scale > 1) + 3 * (scale > 8)),
-        "label_views": 2000 * (1 + (scale > 1) + 3 * (scale > 8)),
+        "label_items": 8000 * (1 + (scale > 1) + 3 * (scale > 8)),
+        "label_views": 8000 * (1 + (scale > 1) + 3 * (scale > 8)),
     }
     for name, value in settings.items():
         _set(engine, name, value)

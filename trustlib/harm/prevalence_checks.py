@@ -121,12 +121,12 @@ def inclusion_probabilities(sample: LabelledSample, population: Population) -> C
     weights, strata = mass(sample, "items"), len(population.strata)
     n = np.bincount(sample.stratum, minlength=strata)
     total = np.bincount(sample.stratum, weights, minlength=strata)
-    square = np.bincount(sample.stratum, weights**2, minlength=strata)
+    square = np.bincount(sample.stratum, weights**2 * (1 - sample.inclusion), minlength=strata)
     seen = n > 0
     off = np.abs(total[seen] / population.items[seen] - 1)
-    # Under unequal probabilities the sum is itself an estimate, with about this relative error.
-    spread = np.sqrt(np.maximum(square[seen] / total[seen] ** 2 - 1 / n[seen], 0))
-    wrong = int(np.sum(off > OFF + 4 * spread))
+    # Where each item is drawn for itself, the sum is an estimate, with this relative error.
+    spread = np.sqrt(square[seen]) / total[seen]
+    wrong = int(np.sum(off > OFF + 3 * spread))
     if not wrong:
         return Check(name=name, verdict="pass", label="weights add up",
                      text="In every stratum the weights of the labels add up to its known number "

@@ -105,12 +105,12 @@ def lone_world(seed: int, *, tokens: int):
 @pytest.mark.parametrize("tokens", [80, 1_000])
 def test_worlds_without_rings_give_clusters_at_most_at_the_stated_rate(tokens):
     any_cluster = 0
-    for seed in range(20):
+    for seed in range(12):
         found, why = how(lone_world(seed, tokens=tokens), replace(SPEC, seed=seed))
         any_cluster += len(found.coordination.clusters) > 0
         assert ("how.coordination" in why) == found.coordination.clusters.empty
-    # Two searches at 5 % each: 2 of 20 expected at the most, 6 with a chance of 1 %.
-    assert any_cluster <= 5
+    # Two searches at 5 % each: 1.2 of 12 expected at the most, 5 with a chance of .4 %.
+    assert any_cluster <= 4
 
 
 def ring_of_domains(accounts: int, *, kind: str = "domain") -> pd.DataFrame:

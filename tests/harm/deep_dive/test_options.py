@@ -75,7 +75,7 @@ def option(found, name):
 def test_a_threshold_adds_what_no_control_acts_on():
     found, why = ranked(spec=replace(SPEC, thresholds=(0.5,)))
     assert why == {}
-    one = option(found, "act on scores from 0.50")
+    one = option(found, "acting on scores from 0.50")
     # Violating from .5 on: ten, of which a control acts on three; others: six of 28, none hit.
     assert one.kind == "threshold"
     assert one.harm.point == pytest.approx(70)
@@ -85,11 +85,11 @@ def test_a_threshold_adds_what_no_control_acts_on():
 
 def test_newly_frequent_domains_are_one_rule_and_texts_none():
     found, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("text", 7))))
-    one = option(found, "act on items with 1\xa0newly frequent domain")
+    one = option(found, "acting on items with 1\xa0newly frequent domain")
     assert (one.harm.point, one.false_positives.point) == pytest.approx((30, 30))
     assert one.kind == "rule"
     both, _ = ranked(replace(NOTHING, newly_frequent=new(("domain", 7), ("domain", 8))))
-    one = option(both, "act on items with 2\xa0newly frequent domains")
+    one = option(both, "acting on items with 2\xa0newly frequent domains")
     assert one.harm.point == pytest.approx(90)
     texts, _ = ranked(replace(NOTHING, newly_frequent=new(("text", 7))))
     assert all(one.kind in ("threshold", "label") for one in texts.options)
@@ -99,22 +99,22 @@ def test_the_first_three_clusters_are_options():
     four = clusters((2, 3, 6), (3, 4, 5), (5, 19), (0,))
     found, _ = ranked(replace(NOTHING, coordination=four))
     told = {one.name: one for one in found.options if one.kind == "cluster"}
-    assert set(told) == {f"act on cluster {n}" for n in (1, 2, 3)}
-    assert told["act on cluster 1"].harm.point == pytest.approx(40)
-    assert told["act on cluster 1"].false_positives.point == pytest.approx(20)
-    assert told["act on cluster 2"].harm.point == pytest.approx(60)
-    assert told["act on cluster 2"].false_positives.point == 0
+    assert set(told) == {f"acting on cluster {n}" for n in (1, 2, 3)}
+    assert told["acting on cluster 1"].harm.point == pytest.approx(40)
+    assert told["acting on cluster 1"].false_positives.point == pytest.approx(20)
+    assert told["acting on cluster 2"].harm.point == pytest.approx(60)
+    assert told["acting on cluster 2"].false_positives.point == 0
 
 
 def test_an_option_that_few_labels_weigh_has_no_number_and_asks_for_labels():
     found, _ = ranked(replace(NOTHING, coordination=clusters((5, 19))))
     names = [one.name for one in found.options]
-    weak = option(found, "act on cluster 1")
+    weak = option(found, "acting on cluster 1")
     assert weak.harm.point is weak.false_positives.point is None
     assert "4\xa0labels of what it would act on, 5 are needed" in weak.harm.note
-    assert option(found, "label more: act on cluster 1").measures == "act on cluster 1"
+    assert option(found, "more labels for acting on cluster 1").measures == "acting on cluster 1"
     # It stands behind everything that has a number.
-    assert names.index("act on cluster 1") > names.index("act on scores from 0.40")
+    assert names.index("acting on cluster 1") > names.index("acting on scores from 0.40")
 
 
 def test_no_segment_is_ever_an_option():
@@ -149,7 +149,7 @@ def test_labels_are_an_option_where_they_would_change_the_order():
     best = found.measurements.iloc[0]
     (label,) = [one for one in found.options if one.kind == "label"]
     assert best["gain"] > 0.005
-    assert (label.measures, label.name) == (best["option"], f"label more: {best['option']}")
+    assert (label.measures, label.name) == (best["option"], f"more labels for {best['option']}")
     assert best["labels"] == label.name
     # Nothing to choose between, nothing to measure.
     alone, _ = ranked(spec=replace(SPEC, thresholds=(0.5,)))
@@ -161,7 +161,7 @@ def test_severity_times_views_where_the_taxonomy_says_so():
         {"name": "money", "policies": ["fraud"], "severity": 2.0, "counted_in": "views"},
         {"name": "noise", "policies": ["spam"], "severity": 0.5}]})  # fmt: skip
     found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
-    one = option(found, "act on scores from 0.50")
+    one = option(found, "acting on scores from 0.50")
     # Three items of fraud with five views each, four of spam.
     assert one.harm.point == pytest.approx(10 * (3 * 5 * 2.0 + 4 * 0.5))
     assert one.harm.unit == "harm points"
@@ -171,7 +171,7 @@ def test_severity_times_views_where_the_taxonomy_says_so():
 def test_a_policy_that_no_harm_has_counts_as_items_and_it_is_said():
     harms = taxonomy({"unit": "harm points", "harms": [{"name": "money", "policies": ["fraud"]}]})
     found, why = ranked(spec=replace(SPEC, taxonomy=harms, thresholds=(0.5,)))
-    one = option(found, "act on scores from 0.50")
+    one = option(found, "acting on scores from 0.50")
     assert (one.harm.point, one.harm.unit) == (pytest.approx(70), "violating items")
     assert "counts as 1" in why["ranking.harm"]
     assert "spam" not in why["ranking.harm"]
@@ -196,7 +196,7 @@ def test_missing_inputs_are_sentences():
     assert "no score" in why["ranking"]
     section = replace(NOTHING, coordination=clusters((3, 4, 5)))
     found, why = ranked(section, rows=without(ROWS, "scores"))
-    assert [one.name for one in found.options] == ["act on cluster 1"]
+    assert [one.name for one in found.options] == ["acting on cluster 1"]
     unacted, _ = ranked(spec=replace(SPEC, thresholds=(0.5,)), rows=without(ROWS, "actions"))
     assert unacted.options[0].harm.point == pytest.approx(100)
     clean = replace(ROWS, sample=SAMPLE.assign(label=0.0))

@@ -201,6 +201,23 @@ def test_appeals_and_the_proactive_rate():
     assert "not recall" in found.proactive.note
 
 
+def test_labels_of_what_controls_acted_on_are_the_audit_of_appeals():
+    appealed = Appealed(enforced=100, appealed=20, decided=10, overturned=4)
+    rows = hits(27, 13, appealed=appealed, gold=gold(0.9))
+    found = section(rows)[0].overturns
+    # What was only reported was not acted on, and is not in it.
+    assert found.wrong_rate.point == pytest.approx(1 - (27 / 40) / 0.9)
+    assert found.wrong_rate.low <= 0.4 <= found.wrong_rate.high
+    assert (found.check.name, found.check.verdict) == ("overturn_against_audit", "pass")
+    many = replace(rows, appealed=Appealed(enforced=100, appealed=20, decided=10, overturned=10))
+    assert section(many)[0].overturns.check.verdict == "warn"
+    none = replace(rows, appealed=Appealed(enforced=100, appealed=20, decided=0, overturned=0))
+    assert section(none)[0].overturns.check.verdict == "not_run"
+    bare = section(without(WORLD, "labels"))[0].overturns
+    assert bare.wrong_rate.point is None
+    assert "There was none" in bare.check.text
+
+
 def test_the_world_s_recall_is_held():
     found, _ = section(WORLD)
     assert found.controls.names == ("model", "rule", "user reports")
@@ -219,6 +236,7 @@ def test_rows_in_another_order_change_nothing():
     pd.testing.assert_frame_equal(one.controls.table(), other.controls.table())
     assert one.unseen.unseen_lower_bound == other.unseen.unseen_lower_bound
     assert one.proactive == other.proactive
+    assert one.overturns == other.overturns
 
 
 @pytest.mark.parametrize(

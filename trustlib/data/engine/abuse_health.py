@@ -78,7 +78,7 @@ def strangers(tables: Tables) -> dict[str, tuple[int, int]]:
         found["views"] = (int(row[0]), int(row[1]))
     if tables.has("view_labels") and tables.has("views", "view_id"):
         row = tables.row(
-            "SELECT count(*), count(*) FILTER (subject NOT IN (SELECT view_id FROM views_once "
+            "SELECT count(*), count(*) FILTER (subject NOT IN (SELECT view_id FROM views "
             "SEMI JOIN view_labels_known ON subject = view_id)) FROM view_labels_known"
         )
         found["view_labels"] = (int(row[0]), int(row[1]))

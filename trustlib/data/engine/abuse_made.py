@@ -15,28 +15,31 @@ MOST_STRATA = 200
 UNKNOWN, OTHER = "unknown", "other"
 
 
-def once(tables: Tables, role: str, key: str) -> int:
+def once(tables: Tables, role: str, key: str, where: str = "true") -> int:
     """``<role>_once``: a row for each `key`; how many rows were one too many.
 
     Where rows of one key differ, the least of each column counts: whatever the order of rows.
+    Rows that are not so `where` are left out.
     """
+    where = f"{key} IS NOT NULL AND {where}"
     columns = [name for name in tables.columns[role] if name != key]
     tables.make(
         f"{role}_twice",
-        f"SELECT {key}, count(*) - 1 AS more FROM {role} WHERE {key} IS NOT NULL "
+        f"SELECT {key}, count(*) - 1 AS more FROM {role} WHERE {where} "
         f"GROUP BY {key} HAVING count(*) > 1",
     )
     more = tables.row(f"SELECT coalesce(sum(more), 0)::BIGINT FROM {role}_twice")[0]
-    rows = f"SELECT {', '.join([key, *columns])} FROM {role} WHERE {key} IS NOT NULL"
+    rows = f"SELECT {', '.join([key, *columns])} FROM {role} WHERE {where}"
     if more:
         least = ", ".join([key, *(f"min({name}) AS {name}" for name in columns)])
         tables.make(
             f"{role}_least",
-            f"SELECT {least} FROM {role} SEMI JOIN {role}_twice USING ({key}) GROUP BY {key}",
+            f"SELECT {least} FROM {role} SEMI JOIN {role}_twice USING ({key}) WHERE {where} "
+            f"GROUP BY {key}",
         )
         rows = (
             f"SELECT {', '.join([key, *columns])} FROM {role} ANTI JOIN {role}_twice USING ({key}) "
-            f"WHERE {key} IS NOT NULL UNION ALL "
+            f"WHERE {where} UNION ALL "
             f"SELECT {', '.join([key, *columns])} FROM {role}_least"
         )
     tables.con.execute(f"CREATE TEMP VIEW {role}_once AS {rows}")

@@ -10,7 +10,7 @@ from trustlib.data.engine.abuse_made import UNKNOWN
 
 
 def close_views(tables: Tables) -> None:
-    """``close_view`` (item_id, viewed_at, viewer_id): all views of labelled or confirmed items."""
+    """``close_view`` (item_id, viewed_at, viewer_id): views of labelled or confirmed items."""
     tables.make("close_item", "SELECT item_id FROM bad UNION SELECT subject FROM labels_known")
     if not tables.has("views"):
         tables.make(
@@ -21,8 +21,7 @@ def close_views(tables: Tables) -> None:
     viewer = "viewer_id" if tables.has("views", "viewer_id") else "NULL::BIGINT AS viewer_id"
     tables.make(
         "close_view",
-        f"SELECT item_id, viewed_at, {viewer} FROM views_once "
-        f"SEMI JOIN close_item USING (item_id) WHERE viewed_at < {tables.end:d}",
+        f"SELECT item_id, viewed_at, {viewer} FROM views_once SEMI JOIN close_item USING (item_id)",
     )
 
 
@@ -103,7 +102,7 @@ def view_sample(tables: Tables, segments: Sequence[str], *, counted: bool) -> An
         "k.violating::BIGINT AS label, k.n_votes, v.viewed_at AS seen_at, "
         f"v.viewed_at >= {tables.start:d} AS in_window{picked} "
         "FROM (SELECT view_id, item_id, viewed_at FROM views_once SEMI JOIN view_labels_known "
-        "ON subject = view_id WHERE from_history(viewed_at)) AS v "
+        "ON subject = view_id) AS v "
         "JOIN view_labels_known AS k ON k.subject = v.view_id "
         "JOIN view_labels_drawn AS d ON d.subject = v.view_id JOIN item AS i "
         f"ON i.item_id = v.item_id JOIN stratum_name AS st ON st.code = i.stratum {joins} "

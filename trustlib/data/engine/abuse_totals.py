@@ -10,27 +10,27 @@ from trustlib.data.engine.abuse_made import once
 
 
 def views_once(tables: Tables) -> int:
-    """``views_once``: each view once; how many rows were one too many.
+    """``views_once``: each view from history_start on, once; how many rows were one too many.
 
     Views without a number count once per item, viewer and second where viewers are known, and
     as often as they stand there otherwise.
     """
-    if tables.has("views", "view_id"):
-        more = once(tables, "views", "view_id")
-        if not tables.row("SELECT count(*) FROM views WHERE view_id IS NULL")[0]:
-            return more
-    if tables.has("views", "view_id"):
-        tables.con.execute("DROP VIEW views_once")
-        tables.con.execute("CREATE TEMP VIEW views_once AS FROM views")
-        return 0
-    if tables.has("views", "viewer_id"):
-        tables.con.execute(
-            "CREATE TEMP VIEW views_once AS "
-            "SELECT DISTINCT item_id, viewed_at, viewer_id FROM views"
-        )
-    else:
-        tables.con.execute("CREATE TEMP VIEW views_once AS FROM views")
-    return 0
+    more, parts = 0, []
+    columns = [name for name in tables.columns["views"] if name != "view_id"]
+    numbered = tables.has("views", "view_id")
+    recent = "from_history(viewed_at)"
+    if numbered:
+        more = once(tables, "views", "view_id", recent)
+        tables.con.execute("ALTER VIEW views_once RENAME TO views_numbered")
+        parts.append(f"SELECT view_id, {', '.join(columns)} FROM views_numbered")
+    rest = recent + (" AND view_id IS NULL" if numbered else "")
+    if not numbered or tables.row(f"SELECT count(*) FROM views WHERE {rest}")[0]:
+        distinct = "DISTINCT" if "viewer_id" in columns else "ALL"
+        number = "NULL AS view_id, " if numbered else ""
+        picked = f"SELECT {distinct} {', '.join(columns)} FROM views WHERE {rest}"
+        parts.append(f"SELECT {number}{', '.join(columns)} FROM ({picked})")
+    tables.con.execute(f"CREATE TEMP VIEW views_once AS {' UNION ALL '.join(parts)}")
+    return more
 
 
 def seen(tables: Tables, segments: Sequence[str]) -> None:
@@ -55,7 +55,7 @@ def seen(tables: Tables, segments: Sequence[str]) -> None:
         f"SELECT {week('v.viewed_at')} AS week, v.viewed_at >= {tables.start:d} AS inside, "
         f"i.item_id IS NOT NULL AS known, i.created_at >= {tables.start:d} AS mine, "
         f"i.stratum, i.actor{''.join(f', i.{s}' for s in segments)} "
-        "FROM views_once AS v LEFT JOIN item AS i USING (item_id) WHERE from_history(v.viewed_at)) "
+        "FROM views_once AS v LEFT JOIN item AS i USING (item_id)) "
         f"GROUP BY GROUPING SETS ({', '.join(sets)})",
     )
 

@@ -26,12 +26,13 @@ def corrected_precisions(found: Controls, error: RaterError | None, *, seed: int
     """`found` with each precision corrected, or with a note that it is not."""
     return replace(
         found,
-        precision=tuple(_corrected(one, error, seed) for one in found.precision),
-        precision_of_controls=_corrected(found.precision_of_controls, error, seed),
+        precision=tuple(corrected_precision(one, error, seed=seed) for one in found.precision),
+        precision_of_controls=corrected_precision(found.precision_of_controls, error, seed=seed),
     )
 
 
-def _corrected(found: Estimate, error: RaterError | None, seed: int) -> Estimate:
+def corrected_precision(found: Estimate, error: RaterError | None, *, seed: int) -> Estimate:
+    """One precision, corrected, or with a note that it is not."""
     if found.point is None or found.low is None or found.high is None:
         return found
     if error is None or not error.informative:

@@ -109,7 +109,9 @@ def _ranked(options: list[Option], spec: DeepDiveSpec) -> Ranking:
     best = first.measurements
     if len(best) and best["gain"].iloc[0] > LEAST_GAIN:
         needed.append(str(best["option"].iloc[0]))
-    labels = [Option(name=f"label more: {name}", kind="label", measures=name) for name in needed]
+    labels = [
+        Option(name=f"more labels for {name}", kind="label", measures=name) for name in needed
+    ]
     return ranked_options([*options, *labels], level=spec.level, seed=spec.seed)
 
 
@@ -118,7 +120,7 @@ def _candidates(
 ) -> list[_Candidate]:
     found = [
         _Candidate(
-            name=f"act on scores from {at:.2f}", kind="threshold", flagged=sample.score >= at
+            name=f"acting on scores from {at:.2f}", kind="threshold", flagged=sample.score >= at
         )
         for at in thresholds(sample, spec, caught=caught)
     ]
@@ -154,7 +156,7 @@ def _domains(samples: Samples, how: How) -> list[_Candidate]:
     if not len(codes):
         return []
     hit = samples.rows_of_items["domain"].isin(codes).to_numpy(bool)
-    name = f"act on items with {plural(len(codes), 'newly frequent domain')}"
+    name = f"acting on items with {plural(len(codes), 'newly frequent domain')}"
     return [_Candidate(name=name, kind="rule", flagged=hit)]
 
 
@@ -166,7 +168,7 @@ def _clusters(sample: LabelledSample, how: How) -> list[_Candidate]:
     for cluster in how.coordination.clusters["cluster"].to_numpy(np.int64)[:CLUSTERS]:
         actors = members.loc[members["cluster"] == cluster, "actor"].to_numpy(np.int64)
         hit = np.isin(sample.actor, actors)
-        found.append(_Candidate(name=f"act on cluster {cluster}", kind="cluster", flagged=hit))
+        found.append(_Candidate(name=f"acting on cluster {cluster}", kind="cluster", flagged=hit))
     return found
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
+from trustlib.core.format import interval, percent
 from trustlib.data.abuse_records import AbuseRows
 from trustlib.harm.control_rates import Overturns, overturns, proactive_rate
-from trustlib.harm.controls import Controls, controls
+from trustlib.harm.controls import Controls, controls, precision_of
 from trustlib.harm.deep_dive.capture_lists import USER_REPORTS, unseen_by
-from trustlib.harm.deep_dive.corrected_precision import corrected_precisions
+from trustlib.harm.deep_dive.corrected_precision import corrected_precision, corrected_precisions
 from trustlib.harm.deep_dive.how import Why, absent
 from trustlib.harm.deep_dive.label_error import label_error
 from trustlib.harm.deep_dive.result import Today
@@ -42,7 +45,7 @@ def today(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> tuple[Today,
     found = Today(
         controls=_controls(rows, samples, spec, names, flags, why),
         hits=rows.controls,
-        overturns=_overturns(rows, spec, why),
+        overturns=_overturns(rows, samples, spec, why),
         proactive=_proactive(rows, spec, why),
         unseen=_unseen(rows, samples, spec, names, flags, why),
     )
@@ -86,19 +89,56 @@ def _error(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> RaterError 
     return label_error(rows.gold, votes, level=spec.level, seed=spec.seed)
 
 
-def _overturns(rows: AbuseRows, spec: DeepDiveSpec, why: Why) -> Overturns | None:
+def _overturns(rows: AbuseRows, samples: Samples, spec: DeepDiveSpec, why: Why) -> Overturns | None:
     seen = rows.appealed
     if seen is None:
         none = absent(rows, "actions", "No appeal belongs to an item of the window.")
         why["today.overturns"] = absent(rows, "appeals", none)
         return None
-    return overturns(
+    found = overturns(
         enforced=seen.enforced,
         appealed=seen.appealed,
         decided=seen.decided,
         overturned=seen.overturned,
         level=spec.level,
     )
+    return _audited(found, rows, samples, spec)
+
+
+def _audited(found: Overturns, rows: AbuseRows, samples: Samples, spec: DeepDiveSpec) -> Overturns:
+    """With the labels of what controls acted on: drawn at random, they are an audit."""
+    sample, (names, flags) = samples.items, flagged(rows, samples)
+    acts = [at for at, name in enumerate(names) if name != USER_REPORTS]
+    if sample is None or not flags[:, acts].any():
+        return found
+    acted = np.asarray(flags[:, acts].any(axis=1), dtype=bool)
+    # One order for every file, so that sums are the same to the last digit.
+    order = np.lexsort((sample.inclusion, sample.label, sample.actor, acted, sample.stratum))
+    precision = precision_of(
+        sample.take(order), samples.items_population, acted[order], level=spec.level
+    )
+    right = corrected_precision(precision, _error(rows, samples, spec), seed=spec.seed)
+    if right.point is None or right.low is None or right.high is None:
+        return found
+    wrong = replace(right, point=1 - right.point, low=1 - right.high, high=1 - right.low,
+                    unit="share of enforced items")  # fmt: skip
+    return replace(found, wrong_rate=wrong, check=_audit_check(found, wrong))
+
+
+def _audit_check(found: Overturns, wrong: Estimate) -> Check:
+    rate = found.overturn_rate.point
+    text = (
+        f"Of what controls acted on, labels drawn at random say that {percent(wrong.point)} "
+        f"({interval(wrong.low, wrong.high, percent)}) is not violating"
+    )
+    if rate is None or wrong.low is None or wrong.high is None:
+        return replace(found.check, label="no decided appeals",
+                       text=f"{text}; no appeal was decided.")  # fmt: skip
+    text += f"; {percent(rate)} of decided appeals were overturned."
+    if wrong.low <= rate <= wrong.high:
+        return replace(found.check, verdict="pass", label="appeals agree with labels", text=text)
+    return replace(found.check, verdict="warn", label="appeals are not the error rate",
+                   text=f"{text} Who appeals is selected: use the labels.")  # fmt: skip
 
 
 def _proactive(rows: AbuseRows, spec: DeepDiveSpec, why: Why) -> Estimate | None:

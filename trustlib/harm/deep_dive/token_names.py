@@ -21,9 +21,10 @@ def token_names(rows: AbuseRows, tokens: pd.DataFrame) -> list[str]:
         return []
     # Whoever guesses a domain must not be able to verify it. Hashes of the tables are published
     # with the report, so no key comes from them; and a plain hash of a domain falls to a list of
-    # domains. The key here is everything that was read of the tokens and of who shared them when:
-    # it takes the data to make it, and those who have the data need no guess. It stays the same
-    # for the same data, as the report's bytes must, where a random key would not.
+    # domains. The key here is everything that was read of the tokens, of who shared them when, of
+    # accounts and of labelled items: it takes the data to make it, and those who have the data
+    # need no guess. It stays the same for the same data, as the report's bytes must; a random key
+    # would not.
     key = _key(rows)
     ids = [f"{kind}\x1f{token}".encode() for kind, token in _pairs(tokens)]
     told = keyed_ids(ids, key=key)
@@ -38,10 +39,16 @@ def _pairs(tokens: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _key(rows: AbuseRows) -> bytes:
     digest = hashlib.sha256(b"names of tokens in a deep-dive")
-    for frame, columns in (
-        (rows.tokens, ["kind", "token", "name", "before", "now"]),
-        (rows.shares, ["kind", "token", "actor", "time"]),
+    for frame, texts, numbers in (
+        (rows.tokens, ["kind", "name"], ["token", "before", "now"]),
+        (rows.shares, ["kind"], ["token", "actor", "time"]),
+        (rows.actors, [], ["actor", "items", "views", "first_at", "last_at"]),
+        (rows.sample, [], ["actor", "views", "score"]),
     ):
-        lines = sorted(repr(tuple(row)) for row in frame[columns].astype(str).to_numpy().tolist())
-        digest.update("\n".join([str(len(lines)), *lines]).encode())
+        ordered = frame.sort_values([*texts, *numbers])
+        digest.update(f"{len(ordered)} rows".encode())
+        for name in texts:
+            digest.update("\n".join(ordered[name].astype(str)).encode())
+        for name in numbers:
+            digest.update(ordered[name].to_numpy(float).tobytes())
     return digest.digest()

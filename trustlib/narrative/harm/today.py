@@ -96,7 +96,8 @@ def what_nobody_sees(result: DeepDive) -> View:
         heading = f"How much no control sees is hardly known: {interval} {unit}, or more"
     else:
         heading = f"About {number} {unit} or more are seen by no control"
-    known = f"The {words.level(result)} interval is {interval}. " if interval != number else ""
+    verb = "reaches" if interval.startswith("up to") else "is"
+    known = f"The {words.level(result)} interval {verb} {interval}. " if interval != number else ""
     return words.said(
         heading,
         f"{known}It is a lower bound: controls look for the same signs, so what one finds another "
