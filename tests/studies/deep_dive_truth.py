@@ -279,14 +279,16 @@ def page(numbers: list[Number], found: list[Found]) -> str:
         for name in ("growing", "raised")
     )
     shuffled = [n for one in found for n in one.shuffled]
+    scams = [one.truth for one in numbers if one.name == "violating_items"]
     words = pd.Series([one.verdict for one in found]).value_counts()
     verdicts = ", ".join(f'"{name}" in {n}' for name, n in words.items())
     return f"""# The demo world's scams against a deep-dive
 
 Written by `python -m tests.studies.deep_dive_truth`: {seeds} seeds of the small world, each read
-and dived into as `params/abuse_deep_dive/example.yaml` asks (four weeks, about 90,000 items, 200
-to 350 of them scams, about 600 labelled items and 450 labelled views). Intervals are 95 % ones;
-Monte Carlo standard error of a rate of .95: {(0.95 * 0.05 / seeds) ** 0.5:.3f}.
+and dived into as `params/abuse_deep_dive/example.yaml` asks (four weeks, about 90,000 items,
+{min(scams):.0f} to {max(scams):.0f} of them scams, about 600 labelled items and 450 labelled
+views). Intervals are 95 % ones; Monte Carlo standard error of a rate of .95:
+{(0.95 * 0.05 / seeds) ** 0.5:.3f}.
 
 ## Numbers
 
@@ -321,8 +323,8 @@ links. Of {total["members"]} accounts in {total["clusters"]} clusters,
 {total["right"] / max(total["members"], 1):.4f} are of their cluster's main ring.
 
 In {len(shuffled)} shuffled worlds (tokens permuted within their kind, times within their token)
-{sum(n > 0 for n in shuffled)} had a cluster ({np.mean(np.array(shuffled) > 0):.3f}; asked for: at
-most .05).
+{sum(n > 0 for n in shuffled)} had a cluster: {np.mean(np.array(shuffled) > 0):.3f}; asked for:
+at most .05.
 """
 
 

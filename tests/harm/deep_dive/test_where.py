@@ -101,12 +101,14 @@ def test_the_search_counts_items_as_the_tables_do():
     assert (part.size > 0).all()
 
 
-def test_cells_without_labels_leave_a_segment_out_of_the_decomposition():
+def test_cells_without_labels_count_as_cells_without_harm():
     few = ROWS.sample["in_window"] & (ROWS.sample["market"] == "west")
-    few &= ROWS.sample["kind"] == "text"
     found, _ = placed(replace(ROWS, sample=ROWS.sample[~few]))
-    assert list(found.mix.mix) == ["market"]
-    assert list(FOUND.mix.mix) == ["market", "kind"]
+    assert list(found.mix.mix) == list(FOUND.mix.mix) == ["market", "kind"]
+    west = found.mix.by_segment.set_index("segment").loc["west"]
+    assert west["rate_before"] == west["rate_after"] == 0
+    assert west["share_before"] > 0.3
+    assert FOUND.mix.by_segment.set_index("segment").loc["west", "rate_after"] > 0
 
 
 def test_missing_accounts_are_counted_and_bound_the_share():

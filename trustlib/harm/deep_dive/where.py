@@ -16,7 +16,7 @@ from trustlib.harm.deep_dive.searched import searched
 from trustlib.harm.deep_dive.size import NO_LABELS, lacking, of_items
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
 from trustlib.harm.prevalence_by import corrected_prevalence_by, prevalence_by
-from trustlib.harm.rate_and_mix import UNCOVERED, RateAndMix, rate_and_mix
+from trustlib.harm.rate_and_mix import RateAndMix, rate_and_mix
 from trustlib.harm.rate_cells import RateCells, cells_of_actors
 from trustlib.harm.rater_error import RaterError
 from trustlib.harm.sample import IntArray, LabelledSample, Population
@@ -93,21 +93,15 @@ def _period(samples: Samples, spec: DeepDiveSpec) -> IntArray:
 def _mix(
     rows: AbuseRows, samples: Samples, period: IntArray, spec: DeepDiveSpec
 ) -> RateAndMix | None:
-    """By as many segments as there are labels for, the first ones first."""
+    """By all segments; a combination without labels counts as one without a violating label."""
     drawn = of_items(samples)
     if drawn is None or not drawn[0].segment_names or len(np.unique(period)) < 2:
         return None
     names = [name for name in drawn[0].segment_names if name in rows.cells]
-    weight = expansion(*drawn, "items")
-    for kept in range(len(names), 0, -1):
-        cells = _cells(rows.cells, drawn[0], names[:kept], period, weight)
-        if cells is None:
-            continue
-        blind = (cells.size > 0) & ~np.isfinite(cells.rate)
-        covered = (cells.size * ~blind.any(axis=0)).sum(axis=1) / cells.size.sum(axis=1)
-        if covered.min() >= 1 - UNCOVERED or (kept == 1 and covered.min() > 0):
-            return rate_and_mix(cells, level=spec.level, unit="share of items, as labelled")
-    return None
+    cells = _cells(rows.cells, drawn[0], names, period, expansion(*drawn, "items"))
+    if cells is None:
+        return None
+    return rate_and_mix(cells, level=spec.level, unit="share of items, as labelled")
 
 
 def _cells(
@@ -117,7 +111,9 @@ def _cells(
     period: IntArray,
     weight: np.ndarray,
 ) -> RateCells | None:
-    """Rates of the combinations of `names`; None where a period has no items or labels."""
+    """Rates of the combinations of `names`; None without any, or a period's items or labels."""
+    if not names:
+        return None
     totals = known.groupby(names, sort=True)[["before", "now"]].sum().reset_index()
     codes = np.column_stack(
         [pd.Index(sample.segment_names[name]).get_indexer(pd.Index(totals[name].astype(str)))
