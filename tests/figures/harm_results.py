@@ -93,7 +93,7 @@ def bare() -> DeepDive:
     for head, part in (("size", Size), ("where", Where), ("how", How), ("today", Today)):
         none |= {f"{head}__{field.name}": None for field in fields(part)}
     empty = {
-        "size__labels_arrived": pd.DataFrame({"week": [], "share": []}),
+        "size__labels_arrived": _arrived([START] * WEEKS).iloc[:0],
         "where__segments": {},
         "how__lifecycles": (),
         "today__hits": pd.DataFrame({"source": [], "items": []}),
@@ -172,10 +172,18 @@ def _size(own: World, sample: LabelledSample, population: Population, items) -> 
             accounts=int(own.items.loc[known, "account"].nunique()),
             viewers=None,
         ),
-        labels_arrived=pd.DataFrame(
-            {"week": pd.DatetimeIndex(weeks), "share": [1.0] * (WEEKS - 2) + [0.93, 0.58]}
-        ),
+        labels_arrived=_arrived(weeks),
     )
+
+
+def _arrived(weeks: list[datetime]) -> pd.DataFrame:
+    share = np.array([1.0] * (WEEKS - 2) + [0.93, 0.58])
+    labels = (800 * share).round()
+    spread = 1.96 * np.sqrt(labels) / 800
+    return pd.DataFrame(
+        {"week": pd.DatetimeIndex(weeks), "share": share, "low": share - spread,
+         "high": share + spread, "labels": labels.astype(int), "expected": 800.0}
+    )  # fmt: skip
 
 
 def _ledger() -> InstrumentLedger:

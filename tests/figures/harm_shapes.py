@@ -40,13 +40,14 @@ def series_ledger(weeks: int, share: float, *, changes: int = 0, seed: int = 1) 
     )
 
 
-def segments(names: tuple[str, ...], *, scale: float = 1.0, labelled: int = 400) -> pd.DataFrame:
-    share = scale * np.linspace(0.09, 0.01, len(names))
+def segments(names: tuple[str, ...], *, scale: float = 1.0, labelled: int = 0) -> pd.DataFrame:
+    """Values from high to low; without `labelled` as many labels as the sample can have."""
+    share, each = scale * np.linspace(0.09, 0.01, len(names)), labelled or 3_000 // len(names)
     return pd.DataFrame(
-        {"value": names, "labelled": labelled, "positive": 20, "population": 4_000.0,
-         "share": share, "low": share * 0.6, "high": share * 1.5, "effective_n": 300.0,
-         "total": share * 4_000, "total_low": share * 2_400, "total_high": share * 6_000,
-         "method": "post-stratified", "note": ""}
+        {"value": names, "labelled": each, "positive": min(each // 2, 200 // len(names)),
+         "population": 4_000.0, "share": share, "low": share * 0.6, "high": share * 1.5,
+         "effective_n": 300.0, "total": share * 4_000, "total_low": share * 2_400,
+         "total_high": share * 6_000, "method": "post-stratified", "note": ""}
     )  # fmt: skip
 
 

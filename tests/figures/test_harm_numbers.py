@@ -1,5 +1,6 @@
 """Figures of a deep-dive: what is drawn, and what the frames beside them say, is the result's."""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from tests.figures.test_harm_figures import made as shown
 from tests.figures.test_harm_figures import texts
 from trustlib.figures import harm as draw
 from trustlib.figures import svg
+from trustlib.harm.deep_dive.published import published
 from trustlib.harm.lifecycle import lifecycles
 
 
@@ -252,15 +254,28 @@ def test_of_many_values_sixteen_are_drawn_and_the_rest_counted() -> None:
     ]  # fmt: skip
 
 
-def test_values_with_few_items_or_labels_are_named_without_a_number() -> None:
-    rows = draw.segment_forest_rows(harm_shapes.result("small"))
-    market = rows[rows["segment"] == "market"]
-    assert market[["share", "low", "high"]].isna().all(axis=None)
-    assert set(market["note"]) == {"fewer than 11 items or labels"}
-    table = harm_shapes.segments(("a", "b")).assign(population=[4_000.0, 10.0])
+def test_values_with_few_labels_have_only_a_rounded_upper_end() -> None:
+    table = harm_shapes.segments(("a", "b", "c")).assign(positive=[100, 90, 4])
+    result = made(where__segments={"s": table})
+    safe = published(result).segments["s"].set_index("value")
+    assert safe["withheld"].any()
+    rows = draw.segment_forest_rows(result).set_index("value")
+    for value in ("a", "b", "c"):
+        assert math.isnan(rows.loc[value, "share"]) == safe.loc[value, "withheld"]
+    hidden = rows[rows["at_most"].notna()]
+    assert hidden["at_most"].tolist() == safe.loc[hidden.index, "at_most"].tolist()
+    assert hidden[["share", "low", "high"]].isna().all(axis=None)
+    words = texts(shown(result, "segment_forest"))
+    assert sum(word.startswith("≤") for word in words) == len(hidden)
+    assert "dotted: few labels, so only a rounded upper end is shown" in words
+    few = draw.segment_forest_rows(harm_shapes.result("small"))
+    assert few.loc[few["segment"] == "market", "share"].isna().all()
+
+
+def test_shares_that_are_withheld_do_not_show_in_the_order() -> None:
+    table = harm_shapes.segments(("z", "y", "x"), labelled=12).assign(high=0.3)
     rows = draw.segment_forest_rows(made(where__segments={"s": table}))
-    assert rows["share"].isna().tolist()[:2] == [False, True]
-    assert draw.segment_forest(made(where__segments={"s": table.assign(population=5.0)})) is None
+    assert rows["value"].tolist()[:3] == ["x", "y", "z"]
 
 
 def test_the_size_has_its_floor_and_both_shares_in_counts() -> None:
@@ -375,42 +390,55 @@ def test_a_curve_shows_no_single_case() -> None:
     assert "fewer than 11 cases got there" in texts(shown(few, "lifecycle_curves"))
 
 
-def test_clusters_have_bars_and_small_ones_no_number() -> None:
+def test_clusters_have_bars_for_what_may_be_shown() -> None:
     result = whole()
-    frame = result.how.coordination.clusters
+    safe = published(result).clusters
     rows = draw.clusters_rows(result)
-    large = ~frame["small"]
-    assert rows.loc[large, "size"].tolist() == frame.loc[large, "size"].tolist()
-    assert rows.loc[~large, ["size", "violating_items", "views"]].isna().all(axis=None)
+    measures = ["accounts", "violating_items", "views"]
+    pd.testing.assert_frame_equal(rows[measures], safe[measures])
+    own = safe[safe["evidence"] != ""]
     ax = draw.clusters(result)
-    assert len(ax.patches) == 3 * int(large.sum())
-    long = [patch.get_width() for patch in ax.patches][::3]
+    assert len(ax.patches) == int(own[measures].notna().sum().sum())
+    long = [patch.get_width() for patch in ax.patches if patch.get_facecolor()[:3] == harm()]
     ratio = np.array(long) / long[0]
-    assert ratio == pytest.approx(list(frame.loc[large, "size"] / frame["size"].iloc[0]))
+    assert ratio == pytest.approx(list(own["violating_items"] / own["violating_items"].iloc[0]))
     words = texts(shown(result, "clusters"))
-    assert "fewer than 11 accounts" in words
-    assert "8" not in words
-    counts = frame.assign(violating_items=[120.0, 10.0, 39.0, 23.0])
-    few = draw.clusters_rows(
-        made(how__coordination=replace(result.how.coordination, clusters=counts))
-    )
-    assert few["violating_items"].isna().tolist() == [False, True, False, True]
+    assert {"cluster 1", "1 smaller cluster", "withheld", "160"} <= set(words)
+    assert not {"8", "13"} & set(words)
+    few = texts(shown(harm_shapes.result("small"), "clusters"))
+    assert "1 smaller cluster" in few
+    assert "8" not in few
 
 
-def test_ratios_are_on_a_log_axis_and_what_has_no_end_is_an_arrow() -> None:
+def harm() -> tuple[float, ...]:
+    return to_rgb(svg.PALETTE["harm"])
+
+
+def test_ratios_are_on_a_log_axis_and_rest_on_no_small_count() -> None:
     result = whole()
     tokens = result.how.newly_frequent.tokens
     ax = draw.newly_frequent_tokens(result)
     assert ax.get_xscale() == "log"
-    rounded = [float(f"{x:.2g}") for x in tokens["ratio"][[0, 1, 3, 4]]]
-    assert list(dots(ax).values()) == rounded
-    assert dots(ax, ">") == {2.0: ax.get_xlim()[1]}
-    assert spans(ax)[2.0][0] == float(f"{tokens['low'][2]:.2g}")
+    large = tokens[(tokens["before"] >= 11) & (tokens["now"] >= 11)]
+    assert list(dots(ax).values()) == pytest.approx(list(large["ratio"]))
+    ends = [spans(ax)[float(at)] for at in large.index]
+    np.testing.assert_allclose(ends, large[["low", "high"]])
+    assert set(dots(ax, ">")) == {1.0, 2.0}
+    assert spans(ax)[1.0][0] == pytest.approx(140 / 10)  # exposures are alike
     words = texts(shown(result, "newly_frequent_tokens"))
-    assert {"new", "fewer than 11 times", *tokens["name"]} <= set(words)
+    assert {"≥ ×14", "fewer than 11 times", *tokens["name"]} <= set(words)
     rows = draw.newly_frequent_tokens_rows(result)
-    assert rows.loc[5, ["ratio", "low", "high"]].isna().all()
+    assert rows.loc[[1, 2, 5], ["ratio", "low", "high"]].isna().all(axis=None)
+    assert math.isnan(rows.loc[5, "at_least"])
     assert not {"token", "before", "now"} & set(rows.columns)
+
+
+def test_without_a_token_that_tells_the_exposures_nothing_is_drawn() -> None:
+    found = whole().how.newly_frequent
+    new = made(how__newly_frequent=replace(found, tokens=found.tokens[found.tokens["new"]]))
+    assert draw.newly_frequent_tokens(new) is None
+    rows = draw.newly_frequent_tokens_rows(new)
+    assert set(rows["note"]) == {"fewer than 11 times before", "fewer than 11 times"}
 
 
 def test_recall_and_precision_stand_side_by_side_and_all_together_is_strong() -> None:
@@ -455,7 +483,11 @@ def test_weeks_whose_labels_are_late_stand_out() -> None:
     frame = result.size.labels_arrived
     ax = draw.labels_arrived_bars(result)
     assert sorted(p.get_height() for p in ax.patches) == pytest.approx(sorted(100 * frame["share"]))
-    colour = to_rgb(svg.PALETTE["harm"])
-    late = [patch.get_height() for patch in ax.patches if patch.get_facecolor()[:3] == colour]
+    late = [patch.get_height() for patch in ax.patches if patch.get_facecolor()[:3] == harm()]
     assert late == pytest.approx([58.0])
+    np.testing.assert_allclose([bar[0, 1] for bar in bars(ax)], 100 * frame["low"])
+    np.testing.assert_allclose([bar[1, 1] for bar in bars(ax)], 100 * frame["high"])
     assert draw.labels_arrived_bars_rows(result)["late"].tolist()[-2:] == [False, True]
+    few = frame.assign(labels=[10, *frame["labels"][1:]])
+    rows = draw.labels_arrived_bars_rows(made(size__labels_arrived=few))
+    assert rows["share"].isna().tolist() == [True] + [False] * (len(few) - 1)

@@ -1,4 +1,4 @@
-"""How much of each week the labels that have arrived stand for."""
+"""Whether each week's labels have arrived."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from trustlib.figures import house
 from trustlib.figures.clock import local_axis
 from trustlib.figures.house import PALETTE
 from trustlib.harm.deep_dive.result import DeepDive
+from trustlib.harm.small_cells import SMALLEST_CELL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LATE = 0.9  # of the week: with less it is marked
-_COLUMNS = ["week", "until", "share", "late"]
+_COLUMNS = ["week", "until", "share", "low", "high", "late"]
 
 
 def labels_arrived_bars(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
-    """The share of each week's items that its labels stand for; weeks below 90 % stand out.
+    """Labels that are there, of those that each week's sampling gives, with intervals.
+
+    Weeks that are clearly below 90 % stand out.
 
     None where no week is known.
     """
@@ -42,7 +45,9 @@ def labels_arrived_bars(result: DeepDive, *, ax: Axes | None = None) -> Axes | N
                     color=PALETTE[name], alpha=0.55 if name == "expected" else 1.0, linewidth=0,
                 )  # fmt: skip
         local_axis(ax, rows["week"].iloc[0], rows["until"].iloc[-1], result.spec.timezone)
-        ax.set_ylim(0, max(104.0, float(pd.Series(share).max()) * 1.04))
+        low, high = (100 * rows[name].to_numpy(dtype=float) for name in ("low", "high"))
+        ax.vlines(start + (end - start) / 2, low, high, color=PALETTE["ink"], linewidth=1.4)
+        ax.set_ylim(0, max(104.0, 1.04 * float(rows["high"].max()) * 100))
         ax.set_yticks([0, 50, 100])
         ax.axhline(100, color=PALETTE["ink"], linewidth=1)
         house.margins(ax, left=40, right=26, top=26, bottom=24)
@@ -51,18 +56,22 @@ def labels_arrived_bars(result: DeepDive, *, ax: Axes | None = None) -> Axes | N
 
 
 def labels_arrived_bars_rows(result: DeepDive) -> pd.DataFrame:
-    """week (its start), until, share, late (below 90 %)."""
+    """week (its start), until, share, low, high, late (its interval is below 90 %).
+
+    Weeks with fewer than 11 labels have no numbers.
+    """
     frame = result.size.labels_arrived
     if frame is None or frame.empty:
         return pd.DataFrame(columns=_COLUMNS)
     week = pd.to_datetime(frame["week"], utc=True)
-    rows = pd.DataFrame({"week": week, "until": week + pd.Timedelta(days=7),
-                         "share": frame["share"].astype(float)})  # fmt: skip
+    few = frame["labels"] < SMALLEST_CELL
+    numbers = {name: frame[name].astype(float).where(~few) for name in ("share", "low", "high")}
+    rows = pd.DataFrame({"week": week, "until": week + pd.Timedelta(days=7), **numbers})
     rows = rows.sort_values("week", kind="stable", ignore_index=True)
-    return rows.assign(late=rows["share"] < LATE)
+    return rows.assign(late=rows["high"] < LATE)
 
 
 def _title(rows: pd.DataFrame) -> str:
     last = float(rows["share"].iloc[-1])
-    tail = f"; the last week: {show.percent(last)}" if last == last and last < LATE else ""
-    return f"items that labels stand for, per cent of all{tail}"
+    tail = f"; the last week: {show.percent(last)}" if rows["late"].iloc[-1] else ""
+    return f"labels arrived, per cent of those sampled{tail}"

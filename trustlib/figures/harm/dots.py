@@ -35,8 +35,9 @@ class Line:
         In the row, where there is no dot.
     mark
         A second value, drawn as a hollow diamond.
-    endless
-        The interval has no upper end: an arrow says so.
+    since, until
+        Ends of a pale dotted bar of what is possible, where nothing else may be shown; what
+        reaches beyond the axis has an arrow.
     """
 
     label: str
@@ -48,7 +49,8 @@ class Line:
     mark: float = _NAN
     strong: bool = False
     heading: bool = False
-    endless: bool = False
+    since: float = _NAN
+    until: float = _NAN
 
 
 def height(lines: Sequence[Line], *, more: float = 0.0) -> float:
@@ -112,15 +114,23 @@ def reference(ax: Axes, at: float, lines: Sequence[Line], *, dashed: bool = True
 
 
 def finish(ax: Axes, lines: Sequence[Line], *, room: float = 0.0) -> None:
-    """Arrows, words in rows without a dot, and the rows' texts, right-aligned `room` points beyond
-    the axes; call it when margins and limits are set."""
+    """Bars of what is possible, words in rows without a dot, and the rows' texts.
+
+    Call it when margins and limits are set. Texts end `room` points beyond the axes.
+    """
     within = house.size(ax)[0] * ax.get_position().width - 8
     end = ax.get_xlim()[1]
     for y, line in enumerate(lines):
-        if line.endless and line.low == line.low:
-            colour = PALETTE["actual"] if line.strong else PALETTE["expected"]
-            ax.plot([line.low, end], [y, y], color=colour, linewidth=2)
-            ax.plot([end], [y], marker=">", markersize=8, color=colour, clip_on=False)
+        if line.since == line.since:
+            colour, inside = PALETTE["expected"], min(line.until, end)
+            ax.plot(
+                [line.since, inside], [y, y], color=colour, linewidth=2, linestyle=(0, (1, 1.4)),
+                solid_capstyle="butt",
+            )  # fmt: skip
+            ax.plot(
+                [inside], [y], marker=">" if line.until > end else "|", markersize=8,
+                color=colour, clip_on=False,
+            )  # fmt: skip
         if line.note:
             ax.annotate(
                 house.fitted(line.note, within), (0, y), xycoords=("axes fraction", "data"),
@@ -170,7 +180,7 @@ def logarithmic(ax: Axes, values: Sequence[float]) -> None:
 
 def _draw(ax: Axes, y: int, line: Line) -> None:
     colour = PALETTE["actual"] if line.strong else PALETTE["expected"]
-    if line.low == line.low and line.high == line.high and not line.endless:
+    if line.low == line.low and line.high == line.high:
         ax.plot([line.low, line.high], [y, y], color=colour, linewidth=2)
     if line.mark == line.mark:
         ax.plot(

@@ -12,10 +12,10 @@ from trustlib.core.text import clean
 from trustlib.figures import house
 from trustlib.figures.harm import dots
 from trustlib.figures.harm.dots import Line
-from trustlib.figures.harm.words import FEW, LINE, below, share_unit, told
+from trustlib.figures.harm.words import LINE, below, share_unit, told
 from trustlib.figures.house import PALETTE
+from trustlib.harm.deep_dive.published import published
 from trustlib.harm.deep_dive.result import DeepDive
-from trustlib.harm.small_cells import SMALLEST_CELL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 16  # headings not counted
 MOST_TOGETHER = 3  # combinations that the search confirmed
 _TOGETHER = "confirmed together"
-_COLUMNS = ["segment", "value", "share", "low", "high", "confirmed", "drawn", "note"]
+_NUMBERS = ("share", "low", "high", "at_most")
+_FAR = 1.5  # times the largest end: bars of withheld values that reach farther are cut
+_COLUMNS = [
+    "segment", "value", "share", "low", "high", "at_most", "confirmed", "drawn", "note",
+]  # fmt: skip
 
 
 def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
@@ -34,21 +38,24 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     shares are drawn and the others counted. None without a value that may be shown.
     """
     frame = segment_forest_rows(result)
-    if frame.empty or frame["share"].isna().all():
+    if frame.empty or frame[["share", "at_most"]].isna().all(axis=None):
         return None
     by, word = share_unit(result)
     lines = _lines(frame, by)
     with house.style():
-        strong = any(line.strong for line in lines)
-        foot = ["filled, bold: confirmed on accounts that were not searched"] if strong else []
+        foot = []
+        if any(line.strong for line in lines):
+            foot.append("filled, bold: confirmed on accounts that were not searched")
+        if any(line.until == line.until for line in lines):
+            foot.append("dotted: few labels, so only a rounded upper end is shown")
         ax = house.axes(ax, height=dots.height(lines, more=LINE * len(foot) + 15))
         names = dots.labels(lines, 20)
-        whole = result.size.items.estimate.point if result.size.items is not None else None
+        whole = _whole(result)
         if whole is not None:
             dots.reference(ax, by * whole, lines)
         dots.rows(ax, lines, names)
-        dots.linear(ax)
-        right = 46.0
+        _limits(ax, lines, whole, by)
+        right = dots.widest([line.text for line in lines], lines) + 22
         house.margins(
             ax, left=max(dots.widest(names, lines) + 16, 60), right=right,
             top=dots.TOP + 15, bottom=dots.BOTTOM + LINE * len(foot),
@@ -60,47 +67,38 @@ def segment_forest(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
 
 
 def segment_forest_rows(result: DeepDive) -> pd.DataFrame:
-    """segment, value, share, low, high, confirmed, drawn, note; all values, in the figure's order.
+    """segment, value, share, low, high, at_most, confirmed, drawn, note: all values, in order.
 
-    Shares of values with fewer than 11 items or labels are withheld. The last rows are the
-    confirmed combinations, whose note says how many times the rate of all others theirs is, on
-    the half of the accounts that was not searched.
+    Where labels are few there is no share, only a rounded upper end: `at_most`. The last rows
+    are the confirmed combinations, whose note says how many times the rate of all others theirs
+    is, on the half of the accounts that was not searched.
     """
     parts = []
-    for segment, table in result.where.segments.items():
-        if table.empty:
-            continue
-        small = (table["population"] < SMALLEST_CELL) | (table["labelled"] < SMALLEST_CELL)
-        blank = table["labelled"] == 0
-        numbers = {
-            name: table[name].astype(float).where(~small, math.nan)
-            for name in ("share", "low", "high")
-        }
+    for segment, table in published(result).segments.items():
         held = _confirmed(result, str(segment))
-        note = [_note(few, none) for few, none in zip(small, blank, strict=True)]
         part = pd.DataFrame(
             {
                 "segment": clean(segment),
                 "value": [clean(value) or "(empty)" for value in table["value"]],
-                **numbers,
-                "confirmed": [
-                    str(value) in held and not few
-                    for value, few in zip(table["value"], small, strict=True)
-                ],
+                **{name: table[name].astype(float) for name in ("share", "low", "high")},
+                # All of it is no bound.
+                "at_most": table["at_most"].where(table["at_most"] < 1).astype(float),
+                "confirmed": [str(value) in held for value in table["value"]],
                 "drawn": False,
-                "note": note,
             }
         )
-        parts.append(part.sort_values("share", ascending=False, kind="stable", na_position="last"))
+        unknown = part["share"].isna()
+        hidden = ["few labels: withheld" if few else "no labels" for few in table["withheld"]]
+        part["note"] = [
+            why if nothing and math.isnan(end) else ""
+            for why, nothing, end in zip(hidden, unknown, part["at_most"], strict=True)
+        ]
+        # Not in the order of shares that may not be shown.
+        order = ["share", "at_most", "value"]
+        parts.append(part.sort_values(order, ascending=[False, False, True], kind="stable"))
     if not parts:
         return pd.DataFrame(columns=_COLUMNS)
     return pd.concat([*_drawn(parts), *_together(result)], ignore_index=True)[_COLUMNS]
-
-
-def _note(few: bool, none: bool) -> str:
-    if none:
-        return "no labels"
-    return f"{FEW} items or labels" if few else ""
 
 
 def _together(result: DeepDive) -> list[pd.DataFrame]:
@@ -158,10 +156,12 @@ def _lines(frame: pd.DataFrame, by: float) -> list[Line]:
     for segment, part in frame.groupby("segment", sort=False):
         lines.append(Line(label=str(segment), heading=True))
         for row in part[part["drawn"]].to_dict("records"):
-            share, low, high = (by * float(row[name]) for name in ("share", "low", "high"))
+            share, low, high, most = (by * float(row[name]) for name in _NUMBERS)
             lines.append(
                 Line(
-                    label=str(row["value"]), point=share, low=low, high=high, text=told(share),
+                    label=str(row["value"]), point=share, low=low, high=high,
+                    text=told(share) if math.isnan(most) else f"≤ {told(most)}",
+                    since=0.0 * most, until=most,
                     strong=bool(row["confirmed"]), note=str(row["note"]),
                 )
             )  # fmt: skip
@@ -169,6 +169,25 @@ def _lines(frame: pd.DataFrame, by: float) -> list[Line]:
         if left:
             lines.append(Line(label="", note=f"and {left:,} more, not drawn"))
     return lines
+
+
+def _whole(result: DeepDive) -> float | None:
+    """The share of all: corrected for the raters' errors where those of the values are."""
+    corrected = any("share_labelled" in table for table in result.where.segments.values())
+    found = result.size.items_corrected if corrected else result.size.items
+    return found.estimate.point if found is not None else None
+
+
+def _limits(ax: Axes, lines: list[Line], whole: float | None, by: float) -> None:
+    """Room for every interval; bars of withheld values may leave the frame."""
+    ends = [line.high for line in lines if line.high == line.high]
+    bounds = [line.until for line in lines if line.until == line.until]
+    if bounds:
+        ends.append(min(max(bounds), _FAR * max(ends)) if ends else max(bounds))
+    ends += [] if whole is None else [by * whole]
+    dots.linear(ax)
+    if ends:
+        ax.set_xlim(0, 1.04 * max(ends) or 1.0)
 
 
 def _words(ax: Axes, by: float, word: str, whole: float | None) -> None:

@@ -16,35 +16,37 @@ from trustlib.figures.harm import dots
 from trustlib.figures.harm.dots import Line
 from trustlib.figures.harm.words import FEW, LINE, below, told
 from trustlib.harm.deep_dive.result import DeepDive
+from trustlib.harm.small_cells import SMALLEST_CELL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 12
-_COLUMNS = ["name", "kind", "ratio", "low", "high", "new", "note", "drawn"]
-_RIGHT = 54.0
+_COLUMNS = ["name", "kind", "ratio", "low", "high", "at_least", "note", "drawn"]
+_RIGHT = 66.0
 
 
 def newly_frequent_tokens(result: DeepDive, *, ax: Axes | None = None) -> Axes | None:
     """How many times as often as before each token came, with its interval, on a log axis.
 
-    The surest first, at most 12. An arrow has no end: there was none before. Of tokens that came
-    fewer than 11 times no number is shown. None where nothing rose, or all of it is too rare.
+    The surest first, at most 12. Of tokens that came fewer than 11 times before there is only the
+    least that this allows, as an arrow; of those that came fewer than 11 times now no number.
+    None where nothing rose, or all of it is too rare.
     """
     rows = newly_frequent_tokens_rows(result)
     shown = rows[rows["drawn"]]
-    if shown["low"].isna().all():
+    if shown[["low", "at_least"]].isna().all(axis=None):
         return None
     lines = [_line(row) for row in shown.to_dict("records")]
     left = len(rows) - len(shown)
-    foot = ["new: not seen before, so the ratio has no upper end"] if shown["new"].any() else []
+    foot = [f"arrows: {FEW} times before"] if shown["at_least"].notna().any() else []
     foot += [f"and {plural(left, 'more token')}"] if left else []
     with house.style():
         ax = house.axes(ax, height=dots.height(lines, more=LINE * len(foot)))
         names = dots.labels(lines, 20)
         dots.rows(ax, lines, names)
-        ends = shown[["ratio", "low", "high"]].to_numpy(dtype=float).ravel()
-        far = [3 * line.low for line in lines if line.endless]
+        ends = shown[["ratio", "low", "high", "at_least"]].to_numpy(dtype=float).ravel()
+        far = [3 * line.since for line in lines if line.since == line.since]
         dots.logarithmic(ax, [1.0, *ends[np.isfinite(ends)].tolist(), *far])
         dots.reference(ax, 1.0, lines, dashed=False)
         house.margins(
@@ -58,44 +60,54 @@ def newly_frequent_tokens(result: DeepDive, *, ax: Axes | None = None) -> Axes |
 
 
 def newly_frequent_tokens_rows(result: DeepDive) -> pd.DataFrame:
-    """name (keyed), kind, ratio, low, high, new, note, drawn: all tokens that rose.
+    """name (keyed), kind, ratio, low, high, at_least, note, drawn: all tokens that rose.
 
-    Two digits of each number, so that small counts before cannot be worked out; none at all of
-    tokens that came fewer than 11 times.
+    No ratio rests on a count below 11; `at_least` is what any count below 11 before would allow.
     """
     found = result.how.newly_frequent
     if found is None or found.tokens.empty:
-        return pd.DataFrame(columns=_COLUMNS).astype({"low": float, "new": bool, "drawn": bool})
+        return pd.DataFrame(columns=_COLUMNS).astype(
+            {**dict.fromkeys(_COLUMNS[2:6], float), "drawn": bool}
+        )
     frame = found.tokens.reset_index(drop=True)
-    small = frame["small"].astype(bool)
-    numbers = {
-        name: [
-            math.nan if few else _two_digits(float(x))
-            for x, few in zip(frame[name], small, strict=True)
-        ]
-        for name in ("ratio", "low", "high")
-    }
+    odds = _odds(frame)
+    now = frame["now"] < SMALLEST_CELL
+    before = frame["before"] < SMALLEST_CELL
+    least = frame["now"] / (SMALLEST_CELL - 1) * odds
+    names = frame["name"] if "name" in frame else frame["kind"]
     return pd.DataFrame(
         {
-            "name": [clean(name) for name in frame["name"]],
+            "name": [clean(name) for name in names],
             "kind": [clean(kind) for kind in frame["kind"]],
-            **numbers,
-            "new": frame["new"].astype(bool) & ~small,
-            "note": [f"{FEW} times" if few else "" for few in small],
+            **{name: frame[name].where(~now & ~before) for name in ("ratio", "low", "high")},
+            "at_least": least.where(before & ~now),
+            "note": [_note(few, rare, odds) for few, rare in zip(now, before, strict=True)],
             "drawn": frame.index < MOST_ROWS,
         }
     )
 
 
+def _odds(tokens: pd.DataFrame) -> float:
+    """Exposure before over exposure now, the same for every token; NaN where none tells it."""
+    known = tokens[(tokens["before"] > 0) & (tokens["now"] > 0)]
+    if not len(known):
+        return math.nan
+    row = known.iloc[0]
+    return float(row["ratio"]) * float(row["before"]) / float(row["now"])
+
+
+def _note(now: bool, before: bool, odds: float) -> str:
+    if now:
+        return f"{FEW} times"
+    return f"{FEW} times before" if before and math.isnan(odds) else ""
+
+
 def _line(row: dict[Hashable, Any]) -> Line:
-    ratio, low, high = (float(row[name]) for name in ("ratio", "low", "high"))
-    known = math.isfinite(ratio)
+    ratio, low, high, least = (float(row[k]) for k in ("ratio", "low", "high", "at_least"))
+    text = "" if math.isnan(ratio) else f"×{told(ratio)}"
+    if not math.isnan(least):
+        text = f"≥ ×{told(least)}"
     return Line(
-        label=str(row["name"]), point=ratio if known else math.nan, low=low, high=high,
-        endless=math.isinf(high), note=str(row["note"]), strong=low > 1,
-        text=f"×{told(ratio)}" if known else "new" if row["new"] else "",
+        label=str(row["name"]), point=ratio, low=low, high=high, since=least, until=math.inf,
+        note=str(row["note"]), strong=low > 1, text=text,
     )  # fmt: skip
-
-
-def _two_digits(value: float) -> float:
-    return float(f"{value:.2g}") if math.isfinite(value) else value
