@@ -73,7 +73,7 @@ _QUANTITIES = {
     "proactive_rate": "Share acted on before any user report",
     "overturn_rate": "Share of decided appeals that were overturned",
     "gini": "Concentration on accounts (0 even, 1 all with one)",
-    "top_1pc_share": "Confirmed items of the 1\u00a0% of accounts with most",
+    "top_10pc_share": "Confirmed items of the tenth of these accounts with most",
     "missing_account_share": "Accounts without a row in the accounts table",
 }
 _ROLES = {
@@ -116,7 +116,7 @@ def _shown(result: DeepDive, name: str, estimate: Estimate) -> tuple[str, str]:
     """A number and its interval; not where it is one of a small group, or a count of few."""
     number, interval = amount(estimate)
     found = result.where.concentration
-    few = name == "top_1pc_share" and found is not None and is_small(0.01 * found.actors)
+    few = name == "top_10pc_share" and found is not None and is_small(0.1 * found.actors)
     exact = name == "missing_account_share" and estimate.point and shown_n(estimate) is None
     if few or exact:
         return WITHHELD, WITHHELD

@@ -16,6 +16,7 @@ from trustlib.figures.harm.words import LINE, below, share_unit, told
 from trustlib.figures.house import PALETTE
 from trustlib.harm.deep_dive.published import published
 from trustlib.harm.deep_dive.result import DeepDive
+from trustlib.harm.deep_dive.samples import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,8 @@ def segment_forest_rows(result: DeepDive) -> pd.DataFrame:
     is, on the half of the accounts that was not searched.
     """
     parts = []
-    for segment, table in published(result).segments.items():
+    for segment, every in published(result).segments.items():
+        table = every[every["value"] != UNKNOWN].reset_index(drop=True)
         held = _confirmed(result, str(segment))
         part = pd.DataFrame(
             {

@@ -162,7 +162,7 @@ def _of_controls(today: Today) -> dict[str, Estimate | None]:
 def _of_actors(where: Where) -> dict[str, Estimate | None]:
     return {
         "gini": where.concentration.gini if where.concentration else None,
-        "top_1pc_share": where.concentration.top_share.get(0.01) if where.concentration else None,
+        "top_10pc_share": where.concentration.top_share.get(0.1) if where.concentration else None,
         "missing_account_share": where.survivorship.missing_share if where.survivorship else None,
     }
 

@@ -10,13 +10,11 @@ import pandas as pd
 from trustlib.core import Estimate
 from trustlib.data.abuse_records import AbuseRows
 from trustlib.harm.accounts_join import COUNTS, AccountsJoin, JoinedShares
-from trustlib.harm.deep_dive.samples import Samples
+from trustlib.harm.deep_dive.samples import UNKNOWN, Samples
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
 from trustlib.harm.prevalence import prevalence
 from trustlib.harm.sample import Population
 from trustlib.harm.survivorship import Survivorship, survivorship
-
-UNKNOWN = "unknown"
 
 
 def gone(

@@ -96,6 +96,10 @@ def samples(rows: AbuseRows, spec: DeepDiveSpec) -> Samples:
     )
 
 
+# What gathers items without a value: those of removed accounts above all, so that it is no segment
+# to look into, and stands out because it was acted on.
+UNKNOWN = "unknown"
+
 Values = Mapping[str, tuple[str, ...]]
 BoolArray = npt.NDArray[np.bool_]
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from trustlib.harm.deep_dive.samples import UNKNOWN
 from trustlib.harm.sample import FloatArray, IntArray, LabelledSample
 from trustlib.harm.segment_cells import SegmentCells, cells_of_sample
 
@@ -37,8 +38,17 @@ def searched(
     """
     most = float(np.median(1 / sample.inclusion[sample.label > 0]))
     cut = replace(sample, inclusion=np.minimum(1.0, np.maximum(sample.inclusion, 1 / most)))
-    cells = cells_of_sample(cut, period=period, seed=seed)
+    cells = cells_of_sample(_named(cut), period=period, seed=seed)
     return replace(cells, size=_sizes(cells, known))
+
+
+def _named(sample: LabelledSample) -> LabelledSample:
+    """Without unknown values: nobody can act on these, and removed accounts would stand out."""
+    codes = {
+        name: np.where(np.array(sample.segment_names[name])[own] == UNKNOWN, -1, own)
+        for name, own in sample.segments.items()
+    }
+    return replace(sample, segments=codes)
 
 
 def _sizes(cells: SegmentCells, known: pd.DataFrame) -> FloatArray:

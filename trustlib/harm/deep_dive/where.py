@@ -157,12 +157,14 @@ def _search(
 
 
 def _concentration(rows: AbuseRows, spec: DeepDiveSpec) -> Concentration | None:
-    counted = rows.actor_harm
-    if not counted["actors"].sum() > 0 or not (counted["amount"] * counted["actors"]).sum() > 0:
+    # Among those with any: that most accounts have none is the size's to say.
+    counted = rows.actor_harm[rows.actor_harm["amount"] > 0]
+    if not counted["actors"].sum() > 0:
         return None
     return concentration(
         Histogram(value=counted["amount"].to_numpy(float), count=counted["actors"].to_numpy()),
         level=spec.level,
+        top_shares=(0.1,),
         seed=spec.seed,
     )
 

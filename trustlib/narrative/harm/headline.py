@@ -215,7 +215,7 @@ def _request(result: DeepDive, checks: Sequence[Check]) -> str:
             "round that can."
         )
     else:
-        text = f"Decide whether to {_verb(name(ranking, at))}. {effect(ranking, at)}"
+        text = f"Decide on {_within(name(ranking, at))}. {effect(ranking, at)}"
         sure, over = chance(ranking, first), passed_over(ranking)
         text += f" {over}" if over else ""
         if sure is not None and sure < SURE:
@@ -228,6 +228,6 @@ def _request(result: DeepDive, checks: Sequence[Check]) -> str:
     return text
 
 
-def _verb(option: str) -> str:
-    """An option's name as what one does: those the report makes begin with a verb."""
+def _within(option: str) -> str:
+    """An option's name within a sentence: "acting on cluster 1"."""
     return option[:1].lower() + option[1:]

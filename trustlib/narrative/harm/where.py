@@ -10,6 +10,7 @@ from trustlib.core import View
 from trustlib.core import format as show
 from trustlib.harm.deep_dive.published import is_small, published, shown_n
 from trustlib.harm.deep_dive.result import DeepDive
+from trustlib.harm.deep_dive.samples import UNKNOWN
 from trustlib.harm.deep_dive.told import between, percent
 from trustlib.harm.rate_and_mix import RateAndMix
 from trustlib.harm.segment_search import SegmentSearch
@@ -56,7 +57,7 @@ def _top(result: DeepDive) -> str:
             some = show.exact(found.actors_with_harm)
             return f"Of all {show.count(found.actors)} accounts, {some} have any."
         group = f"the {show.percent(part)} with most"
-        return f"Of all {show.count(found.actors)} accounts, {group} have {words.share(estimate)}."
+        return f"Of these, {group} have {words.share(estimate)}."
     return ""
 
 
@@ -140,7 +141,8 @@ def _not_held(result: DeepDive) -> str:
 def _highest(segments: Mapping[str, pd.DataFrame]) -> str:
     """The first row of the first segment that has a point, said with its interval."""
     for name, frame in segments.items():
-        known = frame[~frame["withheld"].astype(bool)].dropna(subset=["share"])
+        named = frame[frame["value"] != UNKNOWN]
+        known = named[~named["withheld"].astype(bool)].dropna(subset=["share"])
         if len(known) > 1:
             row = known.sort_values("share", ascending=False, kind="stable").iloc[0]
             ends = between(row["low"], row["high"])
