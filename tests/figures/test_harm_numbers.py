@@ -361,6 +361,7 @@ def test_a_long_tail_is_cut_and_the_median_lies_on_the_curve() -> None:
     assert ax.get_xlim()[1] < 60
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     curve = ax.lines[0]
+    assert mark.get_xdata()[0] in curve.get_xdata()
     at = np.interp(mark.get_xdata()[0], curve.get_xdata(), curve.get_ydata())
     assert at == pytest.approx(100 * 60 / 121, abs=0.5)
 
