@@ -20,9 +20,6 @@ from trustlib.report import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "abuse_deep_dive"
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "notebooks" / f"{NOTEBOOK}.ipynb").is_file(), reason="the notebook is not there"
-)
 ASKED = {
     "title": "Scams",
     "owner": "Fraud",
