@@ -56,9 +56,22 @@ def table(frame: pd.DataFrame, keys: list[str]) -> dict:
     return rows
 
 
+def test_the_mean_score_of_a_stratum_is_of_all_its_items_or_not_known(both):
+    rows, counted = both
+    scores = {r["item_id"]: r["score"] for r in counted.rows["scores"]}
+    strata = {item: r["stratum"] for item, r in counted.window.items()}
+    for stratum, found in rows.population.set_index("stratum")["mean_score"].items():
+        mine = [item for item in strata if strata[item] == stratum]
+        known = [scores[item] for item in mine if item in scores]
+        if len(known) < 0.999 * len(mine) or not known:
+            assert np.isnan(found)
+        else:
+            assert found == pytest.approx(np.mean(known), abs=1e-9)
+
+
 def test_totals(both):
     rows, counted = both
-    assert table(rows.population, ["stratum"]) == counted.population()
+    assert table(rows.population.drop(columns="mean_score"), ["stratum"]) == counted.population()
     assert table(rows.weeks, ["week", "stratum"]) == counted.weeks()
     expected = {key: n for key, n in counted.by_segment().items() if any(n)}
     assert table(rows.by_segment, ["segment", "value", "stratum"]) == expected

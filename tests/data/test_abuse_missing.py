@@ -47,7 +47,7 @@ TOUCHED = {
     "accounts": ("sample", "view_sample", "by_segment", "cells", "accounts_join", "durations"),
     "views": ("sample", "view_sample", "population", "weeks", "by_segment", "confirmed", "viewers",
               "shared_viewers", "actors", "durations"),
-    "scores": ("sample",),
+    "scores": ("sample", "population"),
     "labels": ("sample", "votes", "gold", "confirmed", "viewers", "shared_viewers", "actor_harm",
                "actors", "tokens", "shares", "token_weeks", "durations"),
     "view_labels": ("view_sample",),

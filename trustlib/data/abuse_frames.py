@@ -15,6 +15,7 @@ from trustlib.data.engine import abuse_totals as sums
 from trustlib.data.engine.abuse import Tables
 
 _HOUR = 3600.0
+UNSCORED = 0.001  # of a stratum's items, at most, for a mean score of all
 
 
 def instants(seconds: pd.Series) -> pd.Series:
@@ -88,6 +89,9 @@ def totals(
             for name in sorted(query.segments)
         ]
         segments = pd.concat([segments.iloc[:0], *parts], ignore_index=True)
+        population["mean_score"] = np.nan  # whose stratum is not known, its score is of none
+    else:
+        population["mean_score"] = _mean_score(sums.mean_scores(tables), population["stratum"])
     weeks = _whole_grid(weeks, query)
     weeks["week"] = instants(weeks["week"])
     return (
@@ -95,6 +99,14 @@ def totals(
         texts(weeks, "stratum"),
         texts(segments, "segment", "value", "stratum"),
     )
+
+
+def _mean_score(sums_of_scores: pd.DataFrame, strata: pd.Series) -> np.ndarray:
+    """(S,) NaN where too many items have no score for the mean to be of all."""
+    of = sums_of_scores.set_index("stratum").reindex(strata)
+    enough = (of["scored"] >= (1 - UNSCORED) * of["items"]) & (of["scored"] > 0)
+    mean = of["billionths"] / of["scored"].where(enough) / 1e9
+    return mean.to_numpy(float)
 
 
 def _whole_grid(weeks: pd.DataFrame, query: AbuseQuery) -> pd.DataFrame:

@@ -89,6 +89,22 @@ def population(tables: Tables) -> Any:
     )
 
 
+def mean_scores(tables: Tables) -> Any:
+    """stratum, items, scored, billionths (the sum of the scores): of items made in the window."""
+    if not tables.has("scores"):
+        return tables.frame(
+            "SELECT '' AS stratum, 0 AS items, 0 AS scored, 0 AS billionths LIMIT 0"
+        )
+    # Whole billionths add up alike in any order and on any number of threads.
+    return tables.frame(
+        "SELECT value AS stratum, count(*) AS items, count(score) AS scored, "
+        "coalesce(sum(round(score * 1e9)::HUGEINT), 0)::DOUBLE AS billionths FROM item "
+        "JOIN stratum_name ON code = stratum LEFT JOIN ("
+        "SELECT item_id, max(score) AS score FROM scores GROUP BY 1) USING (item_id) "
+        "WHERE from_start(created_at) GROUP BY 1 ORDER BY 1"
+    )
+
+
 def by_segment(tables: Tables, names: Mapping[str, str]) -> Any:
     """segment, value, stratum, items, views; `names` are the segments' own names."""
     empty = (
