@@ -69,6 +69,18 @@ def test_the_mean_score_of_a_stratum_is_of_all_its_items_or_not_known(both):
             assert found == pytest.approx(np.mean(known), abs=1e-9)
 
 
+def test_the_mean_score_is_known_where_every_item_has_one(tmp_path, monkeypatch):
+    tables = world(1)
+    items = tables["items"]["item_id"]
+    tables["scores"] = pd.DataFrame({"item_id": items, "score": np.arange(len(items)) % 97 / 97})
+    monkeypatch.chdir(tmp_path)
+    rows, counted = read_abuse(replace(QUERY, sources=save(tables, tmp_path))), Counted(tables)
+    scores = {r["item_id"]: r["score"] for r in counted.rows["scores"]}
+    for stratum, found in rows.population.set_index("stratum")["mean_score"].items():
+        mine = [scores[i] for i, r in counted.window.items() if r["stratum"] == stratum]
+        assert found == pytest.approx(np.mean(mine), abs=1e-9)
+
+
 def test_totals(both):
     rows, counted = both
     assert table(rows.population.drop(columns="mean_score"), ["stratum"]) == counted.population()

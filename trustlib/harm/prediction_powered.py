@@ -193,8 +193,10 @@ def _found(
     gain = plain / variance if variance > 0 else math.inf
     cut = "" if raw == point else " It was cut to lie between 0 and 1."
     text = f"With the score of every item the share is {percent(point)}"
-    if math.isfinite(gain):
+    if 1.05 < gain < math.inf:
         text += f", as precise as {count(gain, digits=2)} times the labels"
+    elif gain <= 1.05:
+        text += ", hardly more precise than by the labels alone"
     text += "." + cut
     return PredictionPowered(
         estimate=Estimate(
