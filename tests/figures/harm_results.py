@@ -331,8 +331,8 @@ def _ranking(
     labels = own.labels[inside]
     caught = labels[list(CONTROLS[:3])].any(axis=1).to_numpy()
     chosen = {
-        "act from a score of .85": ("threshold", sample.score >= 0.85),
-        "act from a score of .65": ("threshold", sample.score >= 0.65),
+        "acting on scores from .85": ("threshold", sample.score >= 0.85),
+        "acting on scores from .65": ("threshold", sample.score >= 0.65),
         "act on the largest clusters": ("cluster", labels["ring"].to_numpy() >= 0),
         "act on every report": ("rule", labels["reported"].to_numpy()),
     }

@@ -434,12 +434,22 @@ def test_ratios_are_on_a_log_axis_and_rest_on_no_small_count() -> None:
     assert not {"token", "before", "now"} & set(rows.columns)
 
 
-def test_without_a_token_that_tells_the_exposures_nothing_is_drawn() -> None:
+def test_a_token_that_was_not_there_before_has_a_least_and_no_ratio() -> None:
     found = whole().how.newly_frequent
-    new = made(how__newly_frequent=replace(found, tokens=found.tokens[found.tokens["new"]]))
-    assert draw.newly_frequent_tokens(new) is None
-    rows = draw.newly_frequent_tokens_rows(new)
-    assert set(rows["note"]) == {"fewer than 11 times before", "fewer than 11 times"}
+    new = found.tokens[found.tokens["new"]]
+    result = made(how__newly_frequent=replace(found, tokens=new))
+    rows = draw.newly_frequent_tokens_rows(result)
+    often = (new["now"] >= 11).to_numpy()
+    assert often.any()
+    assert not often.all()
+    # Ten before is the most that "fewer than 11" allows.
+    expected = new["now"] / 10 * new["exposure"]
+    assert rows["at_least"][often].tolist() == pytest.approx(expected[often].tolist())
+    assert rows["at_least"][~often].isna().all()
+    assert rows["ratio"].isna().all()
+    assert set(rows["note"]) == {"", "fewer than 11 times"}
+    rare = made(how__newly_frequent=replace(found, tokens=new[~often]))
+    assert draw.newly_frequent_tokens(rare) is None
 
 
 def test_recall_and_precision_stand_side_by_side_and_all_together_is_strong() -> None:

@@ -68,7 +68,7 @@ def test_the_answer_has_strip_three_points_and_a_decision() -> None:
     assert view.html.count("<li>") == 3
     assert 'class="headline"' in view.html
     assert "What we ask of you." in view.text
-    assert "Decide whether to act from a score of .85." in plain(view.text)
+    assert "Decide on acting on scores from .85." in plain(view.text)
 
 
 def test_the_headline_falls_back_to_items() -> None:

@@ -349,7 +349,7 @@ def test_an_order_that_is_not_sure_is_said_so() -> None:
     text = told("what_to_do_first", ranking=replace(ranking, probability_first=first))
     assert "comes first, but the order is not sure" in text.split("\n")[0]
     assert "with a chance of 60 %" in text
-    assert heading("what_to_do_first") == "Act from a score of .85: most harm for each mistake"
+    assert heading("what_to_do_first") == "Acting on scores from .85: most harm for each mistake"
 
 
 def few_at_first():
@@ -361,12 +361,12 @@ def few_at_first():
 def test_an_option_that_addresses_next_to_nothing_does_not_lead() -> None:
     text = told("what_to_do_first", ranking=few_at_first())
     assert text.startswith("Act on every report: that comes first")
-    assert "“Act from a score of .85” has the better ratio, but addresses fewer than 11." in text
+    assert "“Acting on scores from .85” has the better ratio, but addresses fewer than 11." in text
 
 
 def test_the_option_that_addresses_most_is_named_beside_the_first() -> None:
     text = told("what_to_do_first")
-    assert "Most is addressed by “act from a score of .65”: 142 violating items" in text
+    assert "Most is addressed by “acting on scores from .65”: 142 violating items" in text
 
 
 def test_numbers_that_are_only_rough_are_said_so() -> None:

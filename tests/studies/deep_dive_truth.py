@@ -286,7 +286,7 @@ def page(numbers: list[Number], found: list[Found]) -> str:
 
 Written by `python -m tests.studies.deep_dive_truth`: {seeds} seeds of the small world, each read
 and dived into as `params/abuse_deep_dive/example.yaml` asks (four weeks, about 90,000 items,
-{min(scams):.0f} to {max(scams):.0f} of them scams, about 600 labelled items and 450 labelled
+{min(scams):.0f} to {max(scams):.0f} of them scams, about 2,200 labelled items and 1,750 labelled
 views). Intervals are 95 % ones; Monte Carlo standard error of a rate of .95:
 {(0.95 * 0.05 / seeds) ** 0.5:.3f}.
 

@@ -114,14 +114,14 @@ def test_shares_of_small_groups_are_withheld_among_the_estimates() -> None:
                         n=n)  # fmt: skip
 
     few = {"missing_account_share": share(0.00125, 4_000, "share of accounts"),
-           "top_1pc_share": share(0.4, 199, "share of the harm")}  # fmt: skip
+           "top_10pc_share": share(0.4, 199, "share of the harm")}  # fmt: skip
     rows = lines("estimates", estimates=dict(result.estimates) | few)
     assert rows["Accounts without a row in the accounts table"][0] == "withheld"
-    assert rows["Confirmed items of the 1 % of accounts with most"][0] == "40 %"
-    little = replace(result.where.concentration, actors=800)
+    assert rows["Confirmed items of the tenth of these accounts with most"][0] == "40 %"
+    little = replace(result.where.concentration, actors=80)
     rows = lines("estimates", estimates=few | dict(result.estimates),
                  where__concentration=little)  # fmt: skip
-    assert rows["Confirmed items of the 1 % of accounts with most"][0] == "withheld"
+    assert rows["Confirmed items of the tenth of these accounts with most"][0] == "withheld"
 
 
 def test_an_estimate_that_is_not_estimable_says_why() -> None:

@@ -37,7 +37,8 @@ class NewlyFrequent:
     tokens
         kind, token (code), before, now (counts), ratio (of the rates, now over before; infinite
         where there was none before), low, high (of the ratio; high is infinite likewise), q,
-        new (none before), small (fewer than 11 now). The surest first.
+        new (none before), small (fewer than 11 now), exposure (before over now, of its kind). The
+        surest first.
     tested, untestable
         Tokens that were tested; tokens too rare ever to be found at this rate, which are not.
     variance_ratio
@@ -120,7 +121,7 @@ def newly_frequent(
     low, high = ratio_interval(frame["now"], frame["before"], odds, ratio, level=widened)
     with np.errstate(divide="ignore"):
         frame["ratio"] = frame["now"] / frame["before"].to_numpy(dtype=float) * odds
-    frame = frame.assign(low=low, high=high, q=q, new=frame["before"] == 0)
+    frame = frame.assign(low=low, high=high, q=q, new=frame["before"] == 0, exposure=odds)
     frame["small"] = frame["now"] < SMALL
     shown = frame[found].sort_values(
         ["q", "low", "kind", "token"], ascending=[True, False, True, True], ignore_index=True

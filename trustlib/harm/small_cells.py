@@ -30,6 +30,11 @@ SMALLEST_CELL = 11
 __all__ = ["SMALLEST_CELL", "SafeTables", "attack", "open_cells", "safe_tables"]
 
 
+# Linear programs spent on showing again what need not be withheld: a few seconds. Tables with many
+# values are safe without, they only withhold somewhat more.
+PROGRAMS = 300
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SafeTables:
     """Tables that may be published.
@@ -106,6 +111,7 @@ class _Search:
         self._smallest = smallest
         self._values = np.array([truth[cell] for cell in self._system.cells])
         self._witnesses: list[FloatArray] = [self._values]
+        self._programs = 0
 
     def withheld(self, small: set[Cell]) -> set[Cell]:
         hidden = set(small)
@@ -129,6 +135,7 @@ class _Search:
             if max(reach) - min(reach) >= self._smallest - 1e-6:
                 continue
             low, high, reached = self._system.range_of(cell, said)
+            self._programs += 1
             fitting += reached
             self._witnesses += reached
             if high - low < self._smallest:
@@ -176,8 +183,11 @@ class _Search:
         return {cells[at] for at, far in zip(shown, moved, strict=True) if far > 1e-6}
 
     def _shown_again(self, hidden: set[Cell], small: set[Cell]) -> set[Cell]:
-        """Without what is not needed, the largest counts first."""
+        """Without what is not needed, the largest counts first, as far as `PROGRAMS` reach."""
+        last = self._programs + PROGRAMS
         for cell in sorted(hidden - small, key=lambda cell: (-self._truth[cell], cell)):
+            if self._programs > last:
+                break
             fewer = hidden - {cell}
             if self._first_open(fewer, sorted(fewer)) is None:
                 hidden = fewer

@@ -100,41 +100,29 @@ def new_tokens(result: DeepDive) -> View:
     frame = found.tokens.head(MOST_ROWS)
     if not len(frame):
         return note(found.sentence)
-    odds = _odds(found.tokens)
     names = frame["name"] if "name" in frame else frame["kind"]
     rows = []
     for name, (_, row) in zip(names, frame.iterrows(), strict=True):
         rows.append(
             (short(name, 40), short(row["kind"], 20), counted(row["before"]), counted(row["now"]),
-             *_rise(row, odds))
+             *_rise(row))
         )  # fmt: skip
     columns = ("Name", "Kind", "Before", "Now", "Times as often", level(result))
     text = (
-        "Newly frequent; names mean nothing outside this report, the raw values are in the "
-        "restricted list"
+        "Newly frequent; names mean nothing outside this report: whoever may read the tables finds "
+        "the raw values in read_abuse(…).tokens"
     )
     return house.table(rows, columns=columns, caption=text, numeric=columns[2:])
 
 
-def _odds(tokens: pd.DataFrame) -> float | None:
-    """Exposure before over exposure now, which is the same for every token of a kind."""
-    known = tokens[(tokens["before"] > 0) & (tokens["now"] > 0)]
-    if not len(known):
-        return None
-    row = known.iloc[0]
-    return float(row["ratio"]) * float(row["before"]) / float(row["now"])
-
-
-def _rise(row: pd.Series, odds: float | None) -> tuple[str, str]:
+def _rise(row: pd.Series) -> tuple[str, str]:
     """The rise; where a count behind it is small, only what every such count would allow."""
     if is_small(row["now"]):
         return WITHHELD, WITHHELD
     if not is_small(row["before"]):
         ends = [numbers.number(row[end]) for end in ("ratio", "low", "high")]
         return show.triple(ends[0], ends[1], ends[2])
-    if odds is None:
-        return WITHHELD, WITHHELD
-    least = float(row["now"]) / (SMALLEST_CELL - 1) * odds
+    least = float(row["now"]) / (SMALLEST_CELL - 1) * float(row["exposure"])
     return f"at least {least:.1f}", WITHHELD
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PANEL = 150.0  # points of a stage: words above, curve, tick labels
+_WORDS = 66.0  # of one that has no curve
 _TOP, _BOTTOM, _LEFT, _RIGHT = 40.0, 24.0, 44.0, 24.0
 _DAYS = 240.0  # hours from which on days read better
 _TAIL = 0.35  # of the cases: what takes far longer than the others is cut
@@ -40,14 +41,16 @@ def lifecycle_curves(result: DeepDive, *, ax: Axes | None = None) -> Axes | None
             house.margins(ax, left=_LEFT, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
             _stage(ax, stages[0])
             return ax
-        ax = house.axes(None, height=_PANEL * len(stages) / 72)
+        tall = [_PANEL if _has_curve(_points(one)) else _WORDS for one in stages]
+        ax = house.axes(None, height=sum(tall) / 72)
         figure = ax.get_figure(root=True)
         assert figure is not None
         width, height = house.size(ax)
         for i, one in enumerate(stages):
+            foot = _BOTTOM if tall[i] == _PANEL else 4.0
             place = (
-                _LEFT / width, (_PANEL * (len(stages) - 1 - i) + _BOTTOM) / height,
-                (width - _LEFT - _RIGHT) / width, (_PANEL - _TOP - _BOTTOM) / height,
+                _LEFT / width, (sum(tall[i + 1 :]) + foot) / height,
+                (width - _LEFT - _RIGHT) / width, (tall[i] - _TOP - foot) / height,
             )  # fmt: skip
             panel = ax if i == 0 else figure.add_axes(place)
             panel.set_position(place)
@@ -113,6 +116,11 @@ def _points(one: Lifecycle) -> pd.DataFrame:
     return whole.assign(time=whole["time"] / by)
 
 
+def _has_curve(points: pd.DataFrame) -> bool:
+    """Whether anything ends later than at once."""
+    return len(points) > 0 and float(points["time"].iloc[-1]) > 0
+
+
 def _with_median(
     kept: list[int], curve: pd.DataFrame, cases: np.ndarray, apart: float
 ) -> list[int]:
@@ -143,16 +151,16 @@ def _stage(ax: Axes, one: Lifecycle) -> None:
         )  # fmt: skip
     ax.set_ylim(0, 104)
     ax.set_yticks([0, 50, 100])
-    if points.empty or float(points["time"].iloc[-1]) == 0:
+    if not _has_curve(points):
         text = f"{FEW} cases got there"
         if len(points):
             left = show.percent(float(points["surviving"].iloc[-1]))
             text = f"{left} not while followed, the others at once"
-        ax.set_xticks([])
-        ax.set_yticks([])
+        ax.set_axis_off()
         ax.annotate(
             house.fitted(text, house.size(ax)[0] * ax.get_position().width - 8), (0, 0.5),
-            xycoords="axes fraction", xytext=(6, 0), textcoords="offset points",
+            xycoords=("figure fraction", "axes fraction"), xytext=(2, 0),
+            textcoords="offset points",
             color=PALETTE["muted"], va="center",
         )  # fmt: skip
         return

@@ -94,7 +94,8 @@ def _lines(shown: pd.DataFrame) -> list[Line]:
     best = shown["probability_first"].max()
     return [
         Line(
-            label=str(row["name"]), point=row["ratio"], low=row["low"], high=row["high"],
+            label=str(row["name"]).removeprefix("acting on "),
+            point=row["ratio"], low=row["low"], high=row["high"],
             text=_chance(row["probability_first"]),
             strong=row["probability_first"] == best,
             note="" if row["ratio"] == row["ratio"] else _why(str(row["note"])),

@@ -70,10 +70,9 @@ def newly_frequent_tokens_rows(result: DeepDive) -> pd.DataFrame:
             {**dict.fromkeys(_COLUMNS[2:6], float), "drawn": bool}
         )
     frame = found.tokens.reset_index(drop=True)
-    odds = _odds(frame)
     now = frame["now"] < SMALLEST_CELL
     before = frame["before"] < SMALLEST_CELL
-    least = frame["now"] / (SMALLEST_CELL - 1) * odds
+    least = frame["now"] / (SMALLEST_CELL - 1) * frame["exposure"]
     names = frame["name"] if "name" in frame else frame["kind"]
     return pd.DataFrame(
         {
@@ -81,25 +80,10 @@ def newly_frequent_tokens_rows(result: DeepDive) -> pd.DataFrame:
             "kind": [clean(kind) for kind in frame["kind"]],
             **{name: frame[name].where(~now & ~before) for name in ("ratio", "low", "high")},
             "at_least": least.where(before & ~now),
-            "note": [_note(few, rare, odds) for few, rare in zip(now, before, strict=True)],
+            "note": [f"{FEW} times" if few else "" for few in now],
             "drawn": frame.index < MOST_ROWS,
         }
     )
-
-
-def _odds(tokens: pd.DataFrame) -> float:
-    """Exposure before over exposure now, the same for every token; NaN where none tells it."""
-    known = tokens[(tokens["before"] > 0) & (tokens["now"] > 0)]
-    if not len(known):
-        return math.nan
-    row = known.iloc[0]
-    return float(row["ratio"]) * float(row["before"]) / float(row["now"])
-
-
-def _note(now: bool, before: bool, odds: float) -> str:
-    if now:
-        return f"{FEW} times"
-    return f"{FEW} times before" if before and math.isnan(odds) else ""
 
 
 def _line(row: dict[Hashable, Any]) -> Line:

@@ -6,7 +6,7 @@ from trustlib.data.abuse_records import AbuseRows
 from trustlib.harm.deep_dive.checks import all_checks
 from trustlib.harm.deep_dive.estimates import estimates
 from trustlib.harm.deep_dive.growth import growth
-from trustlib.harm.deep_dive.how import how
+from trustlib.harm.deep_dive.how import absent, how
 from trustlib.harm.deep_dive.options import ranking
 from trustlib.harm.deep_dive.reach import affected_accounts
 from trustlib.harm.deep_dive.result import DeepDive
@@ -31,7 +31,9 @@ def deep_dive(rows: AbuseRows, spec: DeepDiveSpec) -> DeepDive:
     """
     _same(rows, spec)
     drawn = samples(rows, spec)
-    sized, why = size(rows, drawn, spec)
+    why = {f"roles.{role}": absent(rows, role, "") for role in rows.missing}
+    sized, more = size(rows, drawn, spec)
+    why |= more
     ledger, more = growth(rows, drawn, spec)
     why |= more
     placed, more = where(rows, drawn, sized.rater_error, spec)

@@ -152,6 +152,18 @@ _ENDINGS = {
     "_abuse_to_action": "to action",
     "_views_before_action": "views before action",
 }
+
+
+def safe_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """`estimates` without known counts below 11; what is estimated is of no known few."""
+    return {
+        name: replace(one, point=None, n=0, note=f"withheld: {FEWER}")
+        if one.method == "count" and is_small(one.point)
+        else one
+        for name, one in estimates.items()
+    }
+
+
 _THINGS = "|".join(
     ("accounts?", "items?", "labels?", "viewers?", "votes?", "people", "cases?", "appeals?",
      "actors?", "users?", "reports?")

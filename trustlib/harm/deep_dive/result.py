@@ -147,7 +147,8 @@ class DeepDive:
         Options by harm addressed per false positive; None without labels.
     why
         Field ("size.views", "ledger", "where.mix", "how.coordination", "today.overturns",
-        "ranking", …) -> the sentence that says why it is None or empty. Every such field is in it.
+        "ranking", …) -> the sentence that says why it is None or empty. Every such field is in it;
+        and "roles.links" … for every table that is not there.
     estimates
         By name, as results.json has them: prevalence, prevalence_views, affected_accounts,
         recall_of_controls, unseen_lower_bound always, not estimable ones with their note.

@@ -21,10 +21,19 @@ from trustlib.narrative.harm.captions import (
     about_size_range,
 )
 from trustlib.narrative.harm.headline import answer, headline_sentence
-from trustlib.narrative.harm.how import how_it_works, what_is_new, who_acts_together
-from trustlib.narrative.harm.size import are_labels_right, how_much, since_when
-from trustlib.narrative.harm.today import what_controls_see, what_nobody_sees, what_to_do_first
-from trustlib.narrative.harm.where import rate_or_mix, what_is_left_out, where, who_is_behind
+from trustlib.narrative.harm.how import what_is_new
+from trustlib.narrative.harm.sections import (
+    are_labels_right,
+    how_it_works,
+    how_much,
+    since_when,
+    what_controls_see,
+    what_is_left_out,
+    what_to_do_first,
+    who_acts_together,
+)
+from trustlib.narrative.harm.today import what_nobody_sees
+from trustlib.narrative.harm.where import rate_or_mix, where, who_is_behind
 from trustlib.narrative.harm.words import period
 
 __all__ = [

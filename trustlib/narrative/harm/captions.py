@@ -9,6 +9,7 @@ from trustlib.core.text import clean
 from trustlib.harm.deep_dive.published import published
 from trustlib.harm.deep_dive.result import DeepDive
 from trustlib.harm.deep_dive.told import amount, percent
+from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
 from trustlib.narrative.harm import words
 
@@ -156,6 +157,8 @@ def about_newly_frequent_tokens(result: DeepDive) -> About:
     if found is None:
         return _none(result, "how.newly_frequent", "Newly frequent domains and texts")
     n = len(found.tokens)
+    if not (found.tokens["now"] >= SMALLEST_CELL).any():
+        return _about(alt="", caption="Nothing that rose is frequent enough yet to be drawn.")
     return _about(
         alt=f"{show.plural(n, 'domain or text', 'domains and texts')} with how many times as often "
         "they came as before; the numbers are in the table below.",
