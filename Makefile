@@ -63,6 +63,9 @@ studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in test
 	$(BIN)/python -m tests.studies.synth_coverage
 	$(BIN)/python -m tests.studies.synth_truth
 	$(BIN)/python -m tests.studies.prevalence_coverage
+	$(BIN)/python -m tests.studies.reach_coverage
+	$(BIN)/python -m tests.studies.ring_recovery
+	$(BIN)/python -m tests.studies.deep_dive_truth
 
 .PHONY: bench
 bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one run
@@ -72,6 +75,7 @@ bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one
 	$(BIN)/python tests/benchmarks/two_way_speed.py
 	$(BIN)/python tests/benchmarks/synth_speed.py
 	$(BIN)/python tests/benchmarks/synth_predictors_speed.py
+	$(BIN)/python tests/benchmarks/deep_dive_scale.py
 	$(BIN)/python tests/benchmarks/report_speed.py
 
 .PHONY: lab

@@ -197,3 +197,33 @@ def test_only_one_market_had_it(tmp_path) -> None:
     results = tmp_path / "reports/intervention_synth/my-market/results.json"
     att = json.loads(results.read_text("utf-8"))["estimates"]["att"]
     assert att["low"] <= -3 <= att["high"] < 0
+
+
+def _own_items(folder: Path) -> int:
+    """Two weeks' worth of posts and comments, one in 25 labelled; returns how many violate."""
+    rng = np.random.default_rng(11)
+    items, labels, bad = ["item_id,account_id,created_at,kind"], ["item_id,label"], 0
+    for n in range(12_000):
+        kind = "post" if n % 3 else "comment"
+        violates = rng.random() < (0.04 if kind == "post" else 0.01)
+        bad += violates
+        day, hour = divmod(n * 27 * 24 // 12_000, 24)
+        items.append(f"i{n},a{n % 4001},2026-03-{day + 2:02d}T{hour:02d}:15:00Z,{kind}")
+        if rng.random() < 0.1:
+            labels.append(f"i{n},{int(violates)}")
+    (folder / "my-items.csv").write_text("\n".join(items) + "\n", encoding="utf-8")
+    (folder / "my-labels.csv").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    return bad
+
+
+def test_how_much_abuse_is_there(tmp_path) -> None:
+    """The section of that name, typed as it stands."""
+    bad = _own_items(tmp_path)
+    new, run = (block for block in blocks("sh") if "my-abuse" in block)
+    (edit,) = (block for block in blocks("yaml") if "my-items.csv" in block)
+    _typed(new, tmp_path)
+    _edited(tmp_path / "params/abuse_deep_dive/my-abuse.yaml", edit)
+    _typed(run, tmp_path)
+    results = tmp_path / "reports/abuse_deep_dive/my-abuse/results.json"
+    share = json.loads(results.read_text("utf-8"))["estimates"]["prevalence"]
+    assert share["low"] <= bad / 12_000 <= share["high"] < 0.1
