@@ -71,6 +71,15 @@ EMPTY = {
 }
 
 
+def test_a_clean_vote_that_names_no_policy_counts(read, tables, whole):
+    labels = tables["labels"].copy()
+    clean = (labels["label"] == 0) & (labels["policy"] == "scam")
+    assert clean.any()
+    labels["policy"] = labels["policy"].where(~clean, None)
+    rows = read(tables | {"labels": labels})
+    pd.testing.assert_frame_equal(rows.sample, whole.sample)
+
+
 @pytest.mark.parametrize("role", TOUCHED)
 def test_without_a_role_its_frames_are_empty_and_the_rest_stands(read, tables, whole, role):
     rows = read({name: table for name, table in tables.items() if name != role})
@@ -227,6 +236,12 @@ REFUSED = {
                          "needs a time", "views_source: views.parquet, column viewed_at", None),
     "time of text": (lambda t: broken(t, "views", viewed_at=SECRET), {},
                      "times cannot be read", "views_source, column viewed_at", None),
+    "one answer": (lambda t: broken(t, "labels", policy=np.where(t["labels"]["label"] == 1, "scam",
+                                                                  "none")), {},
+                   "every vote of the policy says violating", "labels_source, column policy", None),
+    "strata of labels alone": (
+        lambda t: without(without(t, "labels", "inclusion_probability"), "items", "stratum"), {},
+        "labels stand in several strata", "labels_source", None),
     "odd answers": (lambda t: broken(t, "labels", label=SECRET), {},
                     "answers cannot be read", "labels_source, column label", None),
     "odd scores": (lambda t: broken(t, "scores", score=SECRET), {},

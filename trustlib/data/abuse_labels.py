@@ -121,6 +121,28 @@ def refuse_strata(tables: Tables, role: Role) -> int:
     return other
 
 
+def refuse_one_answer(tables: Tables, role: Role, policy: str | None) -> None:
+    """Refuse votes of which a policy keeps the violating ones alone.
+
+    Raises
+    ------
+    Refusal
+        Every vote of the policy says violating, and votes of another say that items do not.
+    """
+    if policy is None or not tables.has(role, "policy"):
+        return
+    kept, clean = tables.row(f"SELECT count(*), count(*) FILTER (label = 0) FROM {role}_vote")
+    others = tables.row(f"SELECT count(*) FROM {role} WHERE label = 0")[0]
+    if kept and not clean and others:
+        raise Refusal(
+            "every vote of the policy says violating, and the votes that say otherwise have "
+            "another policy",
+            where=f"{role}_source, column policy",
+            next_step="leave the policy empty, or write this one, on votes that found no "
+            "violation; or set policy: null",
+        )
+
+
 def chances(frame: pd.DataFrame, totals: pd.Series) -> pd.Series:
     """Inclusion where labels do not give it: labels of a stratum over all of it.
 
@@ -133,6 +155,12 @@ def chances(frame: pd.DataFrame, totals: pd.Series) -> pd.Series:
         taken together.
     """
     if not frame["stratum"].isin(totals.index).all():
+        if frame["stratum"].nunique() > 1:
+            raise Refusal(
+                "labels stand in several strata, and nothing says how much each stands for",
+                where="labels_source, column inclusion_probability",
+                next_step="give every label its chance of being drawn, or items a column stratum",
+            )
         whole = float(totals.sum())
         return pd.Series(min(1.0, len(frame) / whole) if whole else 1.0, index=frame.index)
     drawn = frame["stratum"].map(frame["stratum"].value_counts())

@@ -8,6 +8,7 @@ from trustlib.data.abuse_frames import named
 from trustlib.data.abuse_health import Found
 from trustlib.data.abuse_labels import (
     refuse_drawn,
+    refuse_one_answer,
     refuse_strata,
     refuse_two_strata,
     without_policy,
@@ -73,6 +74,7 @@ def prepared(tables: Tables, query: AbuseQuery) -> Found:
     roles: tuple[Role, ...] = ("labels", "view_labels")
     for role in roles:
         votes.votes(tables, role, query.policy)
+        refuse_one_answer(tables, role, query.policy)
         told[role] = refuse_drawn(tables, role)
         other += refuse_strata(tables, role) if counted else 0
     odd = votes.gold(tables, query.policy)

@@ -64,7 +64,8 @@ def _given(tables: Tables, role: str, name: str) -> str:
 def _of_policy(tables: Tables, role: str, policy: str | None) -> str:
     if policy is None or not tables.has(role, "policy"):
         return ""
-    return " AND policy = (SELECT value FROM policy_name)"
+    # A vote that names no policy was asked about this one: clean items often name none.
+    return " AND coalesce(policy = (SELECT value FROM policy_name), true)"
 
 
 def raters(tables: Tables) -> None:

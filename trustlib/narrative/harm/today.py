@@ -46,7 +46,10 @@ def _whole(result: DeepDive) -> str:
     precision = found.precision_of_controls
     if precision.point is None:
         return text.strip()
-    return f"{text}Of what they act on, {words.share(precision)} is violating."
+    return (
+        f"{text}Of what they act on or users report, {words.share(precision)} is violating; user "
+        "reports count as a control in both."
+    )
 
 
 def _best(result: DeepDive) -> str:

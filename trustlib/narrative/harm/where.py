@@ -276,4 +276,7 @@ def _bounds(result: DeepDive) -> str:
     if found.prevalence_low is None or found.prevalence_high is None:
         return "Shares that need no accounts table are not touched."
     low, high = percent(found.prevalence_low), percent(found.prevalence_high)
-    return f"Over all items, the share then lies between {low} and {high}."
+    span = f"about {low}" if low == high else f"between {low} and {high}"
+    return (
+        f"With them, the share of labels would be {span}; how far a sample can miss comes on top."
+    )
