@@ -385,11 +385,14 @@ def _censoring_check(rows: pd.DataFrame, stage: Stage) -> Check:
     name, label = "censoring", "cases not over yet"
     if share == 0:
         text = (
-            f"Every case got to {stage.end}: if cases were chosen because they did, long times "
+            f"All cases got to {stage.end}: if cases were chosen because they did, long times "
             "are missing and the curve is too short."
         )
         return Check(name=name, verdict="warn", label="only finished cases", text=text)
-    text = f"{share:.0%} of cases had not got to {stage.end} by the end of the data; they count."
+    text = (
+        f"By the weights of the sample, {share:.0%} of cases had not got to {stage.end} by the end "
+        "of the data; they count."
+    )
     return Check(name=name, verdict="pass", label=label, text=text)
 
 

@@ -29,6 +29,7 @@ def option_from_sample(
     flagged: npt.ArrayLike,
     caught: npt.ArrayLike,
     worth: npt.ArrayLike | None = None,
+    most: float | None = None,
     unit: str = "violating items",
     level: float = 0.95,
     cluster: bool = True,
@@ -42,6 +43,9 @@ def option_from_sample(
     worth
         (n,) harm of each item if it is violating, severity times views for example, see
         `Taxonomy.worth`; None: 1.
+    most
+        Items of the population that the option would hit at all, where that is known: neither the
+        violating items among them nor the others are more.
     unit
         Of the harm.
 
@@ -79,22 +83,25 @@ def option_from_sample(
             )
         )
         clustered.append(np.bincount(group, amounts * np.sqrt(unseen) * labels))
+    limit = math.inf if most is None else float(most)
     product = math.sqrt(sums[0].variance * sums[1].variance)
     correlation = float(clustered[0] @ clustered[1]) / product if product > 0 else 0.0
     n = int(new.sum())
     return Option(
         name=name,
         kind=kind,
-        harm=_estimate(sums[0], n, unit, level),
-        false_positives=_estimate(sums[1], n, "items", level),
+        # Items count as one each; how much other worths add up to is not known.
+        harm=_estimate(sums[0], n, unit, level, limit if worth is None else math.inf),
+        false_positives=_estimate(sums[1], n, "items", level, limit),
         correlation=min(1.0, correlation),
     )
 
 
-def _estimate(found: WeightedSum, n: int, unit: str, level: float) -> Estimate:
+def _estimate(found: WeightedSum, n: int, unit: str, level: float, limit: float) -> Estimate:
     if not n:
         return Estimate(point=None, low=None, high=None, level=level, unit=unit, method=GAMMA, n=0,
                         note="not estimable: no label of what it would act on")  # fmt: skip
     low, high = sum_interval(found, level=level)
-    return Estimate(point=found.total, low=low, high=high, level=level, unit=unit, method=GAMMA,
-                    n=n)  # fmt: skip
+    method = GAMMA if high <= limit else f"{GAMMA}, at most the items that are known"
+    low, point, high = (min(end, limit) for end in (low, found.total, high))
+    return Estimate(point=point, low=low, high=high, level=level, unit=unit, method=method, n=n)

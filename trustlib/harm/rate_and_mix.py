@@ -247,9 +247,9 @@ def _covered(covered: FloatArray) -> Check:
     return Check(
         name=name,
         verdict="warn" if much else "pass",
-        label="parts without labels left out" if much else "labels nearly throughout",
-        text=f"Some parts have items but no labels in one of the periods. The comparison is about "
-        f"the others, {percent(least)} of the items or more.",
+        label="parts left out of the comparison" if much else "labels nearly throughout",
+        text="Some parts have items but no labels in one of the periods, or cannot be named. The "
+        f"comparison is about the others, {percent(least)} of the items or more.",
     )
 
 

@@ -69,7 +69,7 @@ _QUANTITIES = {
     "confirmed_accounts": "Accounts with confirmed items",
     "cost_usd": "Cost",
     "harm": "Harm",
-    "precision_of_controls": "Share of what controls act on that violates",
+    "precision_of_controls": "Share of what controls or user reports point at that violates",
     "proactive_rate": "Share acted on before any user report",
     "overturn_rate": "Share of decided appeals that were overturned",
     "gini": "Concentration on accounts (0 even, 1 all with one)",

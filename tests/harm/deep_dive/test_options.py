@@ -42,6 +42,7 @@ ROWS = replace(
     votes=pd.DataFrame({"item": SAMPLE["item"], "rater": 0, "label": SAMPLE["label"].astype(int)}),
     population=pd.DataFrame({"stratum": ["all"], "items": [10 * N], "views": [10_000]}),
     by_segment=WORLD.by_segment.iloc[:0],
+    actors=pd.DataFrame({"actor": np.arange(N // 2), "items": 20}),
 )
 NOTHING = How(lifecycles=(), coordination=None, newly_frequent=None)
 
@@ -57,8 +58,8 @@ def clusters(*members: tuple[int, ...]) -> Coordination:
     )
 
 
-def new(*tokens: tuple[str, int]) -> NewlyFrequent:
-    frame = pd.DataFrame(tokens, columns=["kind", "token"])
+def new(*tokens: tuple[str, int], uses: int = 400) -> NewlyFrequent:
+    frame = pd.DataFrame(tokens, columns=["kind", "token"]).assign(before=0, now=uses)
     return NewlyFrequent(tokens=frame, tested=9, untestable=0, variance_ratio=1.0, level=0.95,
                          rate=0.05)  # fmt: skip
 
@@ -115,6 +116,27 @@ def test_an_option_that_few_labels_weigh_has_no_number_and_asks_for_labels():
     assert option(found, "more labels for acting on cluster 1").measures == "acting on cluster 1"
     # It stands behind everything that has a number.
     assert names.index("acting on cluster 1") > names.index("acting on scores from 0.40")
+
+
+def test_no_option_hits_more_items_than_are_known():
+    few = replace(NOTHING, newly_frequent=new(("domain", 7), uses=25))
+    one = option(ranked(few)[0], "acting on items with 1\xa0newly frequent domain")
+    # Thirty by the labels' weights; twenty-five items have the domain.
+    for part in (one.harm, one.false_positives):
+        assert part.point == part.high == 25
+        assert part.method.endswith("at most the items that are known")
+    rows = replace(ROWS, actors=ROWS.actors.assign(items=3))
+    found, _ = ranked(replace(NOTHING, coordination=clusters((2, 3, 6), (2, 3, 4, 5))), rows)
+    three, four = (option(found, f"acting on cluster {n}") for n in (1, 2))
+    assert three.harm.high == 11  # nine items: a count below 11 is not given away
+    assert four.harm.high == 12
+    # Severities add up to what nobody counted: mistakes alone have a limit then.
+    kinds = taxonomy({"unit": "points", "harms": [
+        {"name": "one", "policies": ["fraud", "spam"], "severity": 3.0}]})  # fmt: skip
+    weighed, _ = ranked(few, spec=replace(SPEC, taxonomy=kinds))
+    one = option(weighed, "acting on items with 1\xa0newly frequent domain")
+    assert one.harm.point == pytest.approx(90)
+    assert one.false_positives.high == 25
 
 
 def test_no_segment_is_ever_an_option():

@@ -56,6 +56,22 @@ def test_the_move_adds_up_and_is_rate_not_mix():
     assert mix.rate.point > 0.9 * mix.change.point
 
 
+def test_what_cannot_be_named_is_no_part_and_is_counted_as_left_out():
+    lost = ROWS.cells["market"] == "north"
+    cells = ROWS.cells.assign(now=ROWS.cells["now"].where(~lost, ROWS.cells["now"] * 3))
+    named = {"market": {"north": "unknown"}}
+    rows = replace(ROWS, cells=cells.replace(named), sample=ROWS.sample.replace(named),
+                   by_segment=ROWS.by_segment.replace("north", "unknown"))  # fmt: skip
+    mix = placed(rows)[0].mix
+    assert "unknown" not in set(mix.by_segment["segment"])
+    assert mix.covered == pytest.approx(
+        1 - cells[lost][["before", "now"]].sum() / cells[["before", "now"]].sum()
+    )
+    # Three times as many that cannot be named are no move of the share that can.
+    assert abs(mix.mix["market"].point) < 0.1 * abs(mix.rate.point)
+    assert next(one for one in mix.checks if one.name == "decomposition_covered").verdict == "warn"
+
+
 def test_the_segment_that_grows_is_confirmed():
     whole = " and ".join(
         f"{name} {value}" for name, value in zip(SPEC.segments, TRUTH.growing, strict=True)

@@ -19,6 +19,7 @@ from trustlib.harm.deep_dive.today import flagged
 from trustlib.harm.option_sizes import option_from_sample
 from trustlib.harm.options import Kind, Option, Ranking, ranked_options
 from trustlib.harm.sample import FloatArray, LabelledSample
+from trustlib.harm.small_cells import SMALLEST_CELL
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -35,6 +36,7 @@ class _Candidate:
     name: str
     kind: Kind
     flagged: BoolArray  # (n,) of the labelled items
+    most: float | None = None  # items of the window that it would hit at all
 
 
 def ranking(
@@ -59,7 +61,7 @@ def ranking(
     # What users report is found, but nobody has acted on it yet.
     acts = [at for at, name in enumerate(names) if name != USER_REPORTS]
     caught = np.asarray(flags[:, acts].any(axis=1), dtype=bool)
-    candidates = _candidates(samples, how, spec, sample, caught)
+    candidates = _candidates(rows, samples, how, spec, sample, caught)
     if not candidates:
         return None, {"ranking": "There is no score, no newly frequent domain and no cluster to "
                       "act on."}  # fmt: skip
@@ -75,6 +77,7 @@ def ranking(
                 flagged=one.flagged,
                 caught=caught,
                 worth=worth,
+                most=one.most,
                 unit=unit,
                 level=spec.level,
             )
@@ -116,7 +119,12 @@ def _ranked(options: list[Option], spec: DeepDiveSpec) -> Ranking:
 
 
 def _candidates(
-    samples: Samples, how: How, spec: DeepDiveSpec, sample: LabelledSample, caught: BoolArray
+    rows: AbuseRows,
+    samples: Samples,
+    how: How,
+    spec: DeepDiveSpec,
+    sample: LabelledSample,
+    caught: BoolArray,
 ) -> list[_Candidate]:
     found = [
         _Candidate(
@@ -125,7 +133,7 @@ def _candidates(
         for at in thresholds(sample, spec, caught=caught)
     ]
     found += _domains(samples, how)
-    return found + _clusters(sample, how)
+    return found + _clusters(rows, sample, how)
 
 
 def thresholds(
@@ -152,15 +160,17 @@ def _domains(samples: Samples, how: How) -> list[_Candidate]:
     if how.newly_frequent is None:
         return []
     tokens = how.newly_frequent.tokens
-    codes = tokens.loc[tokens["kind"] == "domain", "token"].to_numpy(np.int64)
+    domains = tokens[tokens["kind"] == "domain"]
+    codes = domains["token"].to_numpy(np.int64)
     if not len(codes):
         return []
     hit = samples.rows_of_items["domain"].isin(codes).to_numpy(bool)
     name = f"acting on items with {plural(len(codes), 'newly frequent domain')}"
-    return [_Candidate(name=name, kind="rule", flagged=hit)]
+    most = _known(domains[["before", "now"]].sum().sum())
+    return [_Candidate(name=name, kind="rule", flagged=hit, most=most)]
 
 
-def _clusters(sample: LabelledSample, how: How) -> list[_Candidate]:
+def _clusters(rows: AbuseRows, sample: LabelledSample, how: How) -> list[_Candidate]:
     if how.coordination is None:
         return []
     members = how.coordination.members
@@ -168,8 +178,16 @@ def _clusters(sample: LabelledSample, how: How) -> list[_Candidate]:
     for cluster in how.coordination.clusters["cluster"].to_numpy(np.int64)[:CLUSTERS]:
         actors = members.loc[members["cluster"] == cluster, "actor"].to_numpy(np.int64)
         hit = np.isin(sample.actor, actors)
-        found.append(_Candidate(name=f"acting on cluster {cluster}", kind="cluster", flagged=hit))
+        items = rows.actors.set_index("actor")["items"].reindex(actors)
+        name = f"acting on cluster {cluster}"
+        most = _known(items.sum()) if items.notna().all() else None
+        found.append(_Candidate(name=name, kind="cluster", flagged=hit, most=most))
     return found
+
+
+def _known(items: float) -> float:
+    """A known number of items as a limit; a count below 11 is not given away by one."""
+    return max(float(items), float(SMALLEST_CELL))
 
 
 def _worth(

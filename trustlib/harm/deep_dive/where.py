@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from trustlib.data.abuse_records import AbuseRows
 from trustlib.harm.concentration import Concentration, Histogram, concentration
 from trustlib.harm.deep_dive.joined import gone
 from trustlib.harm.deep_dive.result import Where
-from trustlib.harm.deep_dive.samples import Samples
+from trustlib.harm.deep_dive.samples import UNKNOWN, Samples
 from trustlib.harm.deep_dive.searched import searched
 from trustlib.harm.deep_dive.size import NO_LABELS, lacking, of_items
 from trustlib.harm.deep_dive.spec import DeepDiveSpec
@@ -93,7 +94,11 @@ def _period(samples: Samples, spec: DeepDiveSpec) -> IntArray:
 def _mix(
     rows: AbuseRows, samples: Samples, period: IntArray, spec: DeepDiveSpec
 ) -> RateAndMix | None:
-    """By all segments; a combination without labels counts as one without a violating label."""
+    """By all segments; a combination without labels counts as one without a violating label.
+
+    Combinations with an unknown value are left out, and counted as not covered: they grow where
+    more accounts were removed since, which is no change of what people post.
+    """
     drawn = of_items(samples)
     if drawn is None or not drawn[0].segment_names or len(np.unique(period)) < 2:
         return None
@@ -131,7 +136,7 @@ def _cells(
         return None
     order = np.lexsort((weight, sample.label, sample.actor))
     order = order[inside[order]]
-    return cells_of_actors(
+    cells = cells_of_actors(
         period[order],
         own[order],
         weight=weight[order],
@@ -141,6 +146,13 @@ def _cells(
         totals=(codes, size),
         over="items",
     )
+    unknown = np.column_stack(
+        [np.array(sample.segment_names[name])[codes[:, at]] == UNKNOWN
+         for at, name in enumerate(names)]
+    ).any(axis=1)  # fmt: skip
+    if not (size[:, ~unknown].sum(axis=1) > 0).all():
+        return None
+    return replace(cells, rate=np.where(unknown, np.nan, cells.rate))
 
 
 def _search(
