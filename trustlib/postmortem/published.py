@@ -177,7 +177,7 @@ def _doses(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(low: str, high: str) -> str:
-    """``2 or more`` from ``2`` and ``3–5`` where that is the last; ``1–5`` from ``1`` and ``2–5``."""
+    """``1–5`` from ``1`` and ``2–5``; ``6 or more`` from ``6–10`` and ``11 or more``."""
     first = low.split("–")[0].split(" ")[0]
     return f"{first} or more" if high.endswith("or more") else f"{first}–{high.split('–')[-1]}"
 
