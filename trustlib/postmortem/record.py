@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from trustlib.core import Check, Estimate
+from trustlib.core.format import plural
 from trustlib.data import Counts
 from trustlib.data.earlier import Earlier
 from trustlib.data.incident_records import AffectedRows, RestrictedList
@@ -46,6 +47,7 @@ def postmortem(
         The series that is sized (`trustlib.data.read_counts`).
     rows
         The tables about cases (`trustlib.data.incident_read.read_affected`); each may be missing.
+        What was found in them is among the record's checks.
     lists
         As written by `trustlib.data.restricted.write_lists`.
     earlier
@@ -84,7 +86,8 @@ def postmortem(
         estimates=estimates,
         checks=(
             *sized.checks, *times.checks, *hit.checks, *who.checks, *list_checks, *late.checks,
-            *alarms.checks, *why.checks, *_severity_checks(rules, severe),
+            *alarms.checks, *why.checks, *_severity_checks(rules, severe), *_shrunk(lists),
+            *rows.checks,
         ),
         timeline=times.timeline,
         durations=times.durations,
@@ -117,6 +120,29 @@ def _at_80(counts: Counts, spec: PostmortemSpec) -> Estimate:
 
 def _verdict(sized: SizingResult, severe: str | None) -> str:
     return sized.verdict if severe is None else f"{severe}, {sized.verdict}"
+
+
+def _shrunk(lists: tuple[RestrictedList, ...]) -> tuple[Check, ...]:
+    """A list that somebody works through must not lose rows unseen."""
+    told = [
+        f"{plural(one.left, 'row')} of the {one.name} list that stood there before "
+        f"{'is' if one.left == 1 else 'are'} gone: {one.left_resolved:,} put right since, "
+        f"{one.left_judged:,} judged otherwise since, "
+        f"{one.left - one.left_resolved - one.left_judged:,} because the sources changed."
+        for one in lists
+        if one.left
+    ]
+    if not told:
+        return ()
+    lost = any(one.left > one.left_resolved + one.left_judged for one in lists)
+    return (
+        Check(
+            name="lists_keep_their_rows",
+            verdict="warn" if lost else "pass",
+            label="a list lost rows" if lost else "rows left a list with a reason",
+            text=" ".join(told) + " The earlier file is kept beside it.",
+        ),
+    )
 
 
 def _severity_checks(rules: pd.DataFrame, severe: str | None) -> tuple[Check, ...]:
