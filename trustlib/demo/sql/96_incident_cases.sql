@@ -103,8 +103,8 @@ WITH put_right AS (
     SELECT 'over' AS side, actions.item_id, min(decided_at) AS done_at
     FROM appeals JOIN actions USING (action_id)
     WHERE outcome = 'overturned' AND source = 'rule' GROUP BY actions.item_id
-    UNION ALL  -- ... a reversal in bulk, from 16 hours after the end to 50, ...
-    SELECT side, item_id, i.ended_at + to_seconds(57600 + below('case.reversal', item_id, 122400))
+    UNION ALL  -- ... a reversal in bulk, from 16 hours after the end to 48, ...
+    SELECT side, item_id, i.ended_at + to_seconds(57600 + below('case.reversal', item_id, 115200))
     FROM cases JOIN truth.incidents AS i USING (incident_id)
     WHERE side = 'over' AND suspect AND NOT violating AND chance('case.reversed', item_id, 600000)
     UNION ALL  -- ... and the clean-up, which is on record for two in three.

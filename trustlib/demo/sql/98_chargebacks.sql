@@ -27,5 +27,5 @@ SELECT chargeback_id, item_id, event_at, filed_at FROM disputes
 WHERE filed_at < at_hour(getvariable('hours'), 0) ORDER BY filed_at, chargeback_id;
 
 CREATE TABLE truth.late_chargebacks AS
-SELECT chargeback_id, item_id, event_at, filed_at FROM disputes
-WHERE filed_at >= at_hour(getvariable('hours'), 0) ORDER BY filed_at, chargeback_id;
+SELECT chargeback_id, item_id, event_at, filed_at AS arrived_at FROM disputes
+WHERE filed_at >= at_hour(getvariable('hours'), 0) ORDER BY arrived_at, chargeback_id;

@@ -3,6 +3,15 @@ CREATE TEMP MACRO change_link(id) AS
     CASE WHEN chance('change.link', id, 600000)
          THEN 'https://changes.example/' || (1000 + id * 7 + below('change.number', id, 7)) END;
 
+CREATE TABLE truth.incident_causes AS
+SELECT
+    incident_id,
+    at_hour(first_hour, CASE kind WHEN 'over_blocking' THEN -2400 ELSE -16200 END) AS changed_at,
+    CASE kind WHEN 'over_blocking' THEN 'Rule 17: one link is enough, in two markets'
+        ELSE 'Release 105 of the rules engine: half of the rules wait in two markets' END AS change,
+    'https://changes.example/' || CASE kind WHEN 'over_blocking' THEN 2017 ELSE 2105 END AS link
+FROM truth.incidents;
+
 CREATE TABLE change_log AS
 WITH ordinary AS (
     SELECT
@@ -26,9 +35,5 @@ WITH ordinary AS (
 )
 SELECT changed_at, change, change_link(id) AS link FROM ordinary
 UNION ALL
-SELECT at_hour(first_hour, CASE kind WHEN 'over_blocking' THEN -2400 ELSE -16200 END),
-       CASE kind WHEN 'over_blocking' THEN 'Rule 17: one link is enough, in two markets'
-            ELSE 'Release 105 of the rules engine: half of the rules wait in two markets' END,
-       'https://changes.example/' || CASE kind WHEN 'over_blocking' THEN 2017 ELSE 2105 END
-FROM truth.incidents
+SELECT changed_at, change, link FROM truth.incident_causes
 ORDER BY changed_at, change;
