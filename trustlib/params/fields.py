@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -177,6 +178,18 @@ def pair_of_instants(value: Any, info: ValidationInfo) -> tuple[datetime, dateti
             next_step="swap the two",
         )
     return start, end
+
+
+def listed(value: Any, what: str, *, example: str, most: int, fewer: str) -> Sequence[Any]:
+    """`value` if it is a list of at most `most` items; `what` they are, in the plural."""
+    if not isinstance(value, (list, tuple)):
+        raise fault(
+            f"needs a list of {what}, not {kind(value)}",
+            next_step=f"write for example {example}; [] for none",
+        )
+    if len(value) > most:
+        raise fault(f"has more than {most} items", next_step=fewer)
+    return value
 
 
 def kind(value: Any) -> str:
