@@ -196,10 +196,9 @@ _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueI
 Names = Annotated[
     tuple[str, ...], BeforeValidator(names), WithJsonSchema(_TEXTS | {"maxItems": _MOST})
 ]
+SEGMENTS_SCHEMA = _TEXTS | {"maxItems": _MOST_SEGMENTS}
 Segments = Annotated[
-    tuple[str, ...],
-    BeforeValidator(segment_names),
-    WithJsonSchema(_TEXTS | {"maxItems": _MOST_SEGMENTS}),
+    tuple[str, ...], BeforeValidator(segment_names), WithJsonSchema(SEGMENTS_SCHEMA)
 ]
 Scores = Annotated[
     tuple[float, ...],

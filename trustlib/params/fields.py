@@ -207,19 +207,19 @@ def kind(value: Any) -> str:
     return words.get(type(value), f"a {type(value).__name__}")
 
 
-_INSTANT_SCHEMA = {
+INSTANT_SCHEMA = {
     "type": "string",
     "format": "date-time",
     "pattern": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$",
 }
 Instant = Annotated[
-    datetime, BeforeValidator(instant, json_schema_input_type=str), WithJsonSchema(_INSTANT_SCHEMA)
+    datetime, BeforeValidator(instant, json_schema_input_type=str), WithJsonSchema(INSTANT_SCHEMA)
 ]
 WindowPair = Annotated[
     tuple[datetime, datetime],
     BeforeValidator(pair_of_instants),
     WithJsonSchema(
-        {"type": "array", "items": _INSTANT_SCHEMA, "minItems": 2, "maxItems": 2},
+        {"type": "array", "items": INSTANT_SCHEMA, "minItems": 2, "maxItems": 2},
     ),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(line_of_text)]
