@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_STEPS = 10  # the smaller ones are added up
+_ENDS = ("then", "then_low", "then_high", "now", "low", "high")
 _COLUMNS = ["step", "amount", "since", "until", "total", "low", "high"]
 
 
@@ -61,18 +62,16 @@ def bridge_rows(result: Postmortem) -> pd.DataFrame:
     names = [clean(step) or "(empty)" for step in frame["step"]]
     steps = list(zip(names, map(number, frame["amount"]), strict=True))
     then, now = _ends(result)
-    if len(steps) > 2 and _equal(sum(amount for _, amount in steps[:-1]), steps[-1][1]):
-        first, last, steps = steps[0], steps[-1], steps[1:-1]
-    else:
-        first, last = ("earlier excess", then[0]), ("excess now", now[0])
-    if not steps or not _equal(first[1] + sum(amount for _, amount in steps), last[1]):
+    if not steps or not _equal(then[0] + sum(amount for _, amount in steps), now[0]):
         return empty
-    rows: list[tuple[object, ...]] = [(first[0], first[1], first[1], first[1], True, *then[1:])]
-    running = first[1]
+    rows: list[tuple[object, ...]] = [
+        ("earlier excess", then[0], then[0], then[0], True, *then[1:])
+    ]
+    running = then[0]
     for step, amount in _fewer(steps):
         rows.append((step, amount, running, running + amount, False, math.nan, math.nan))
         running += amount
-    rows.append((last[0], last[1], last[1], last[1], True, *now[1:]))
+    rows.append(("excess now", now[0], now[0], now[0], True, *now[1:]))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -83,10 +82,8 @@ def _ends(result: Postmortem) -> tuple[tuple[float, float, float], tuple[float, 
     if row.empty:
         nothing = (math.nan, math.nan, math.nan)
         return nothing, nothing
-    one = row.iloc[0]
-    then = tuple(number(one.get(name)) for name in ("then", "then_low", "then_high"))
-    now = tuple(number(one.get(name)) for name in ("now", "low", "high"))
-    return (then[0], then[1], then[2]), (now[0], now[1], now[2])
+    then, then_low, then_high, now, low, high = (number(row.iloc[0][name]) for name in _ENDS)
+    return (then, then_low, then_high), (now, low, high)
 
 
 def _equal(a: float, b: float) -> bool:
