@@ -19,10 +19,9 @@ from trustlib.data.earlier import Earlier
 from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.postmortem.result import Postmortem
-from trustlib.postmortem.revisions import steady_count, steady_groups
+from trustlib.postmortem.steady import steady_count, steady_groups
 
 FEWER = f"fewer than {SMALLEST_CELL}"
-REST = "the rest"
 _PEOPLE = (
     "affected_items", "affected_accounts", "affected_customers", "affected_viewers",
     "false_positives", "false_negatives",
@@ -63,55 +62,19 @@ def is_withheld(estimate: Estimate) -> bool:
 def merged_segments(frame: pd.DataFrame, *, earlier: Earlier | None = None) -> pd.DataFrame:
     """`Postmortem.by_segment` with its small cells merged into "the rest".
 
-    Small is a segment with fewer than 11 cases, or one whose wrong cases (or right ones) are known
-    exactly and are fewer than 11. What an earlier revision merged is merged again.
+    What an earlier revision merged is merged again. Where wrong cases (or right ones) of a segment
+    are known exactly and are fewer than 11, no segment of its kind has a number of them: the
+    others, taken off the total, would give it away.
     """
     if not len(frame):
         return frame
+    exact = frame["low"] == frame["high"]
+    part = np.minimum(frame["point"], frame["items"] - frame["point"])
+    few = exact & (part > 0) & (part < SMALLEST_CELL)
+    hidden = few.groupby([frame["segment"], frame["side"]]).transform("any")
+    shown = frame.assign(**frame[_ENDS].astype(float).where(~hidden))
     before = [] if earlier is None else earlier.series.get("by_segment", [])
-    stay = steady_groups(before, frame)
-    parts = [
-        _merged(cells, {value for name, value in stay if name == key})
-        for key, cells in frame.groupby(["segment", "side"], sort=True)
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else frame.iloc[:0]
-
-
-def _merged(cells: pd.DataFrame, stay: set[str]) -> pd.DataFrame:
-    cells = cells.sort_values(["items", "value"], ascending=[False, True], ignore_index=True)
-    exact = cells["low"] == cells["high"]
-    part = np.minimum(cells["point"], cells["items"] - cells["point"])
-    known_few = exact & (part > 0) & (part < SMALLEST_CELL)
-    small = (cells["items"] < SMALLEST_CELL) | known_few | cells["value"].isin(stay)
-    if not small.any():
-        return cells
-    # From the smallest up, until the rest gives none of its parts away.
-    for at in cells.index[::-1]:
-        if _hides(cells[small]):
-            break
-        small[at] = True
-    rest = cells[small]
-    if not _hides(rest):  # all together are too few
-        return cells.iloc[:0]
-    row = {name: rest[name].iloc[0] for name in ("segment", "side")} | {
-        "value": f"{REST} ({len(rest)} values)",
-        "items": rest["items"].sum(),
-    }
-    ends = {name: rest[name].sum(min_count=len(rest)) for name in _ENDS}
-    if not (rest["low"] == rest["high"]).all():  # ends of intervals do not add up
-        ends |= {"low": np.nan, "high": np.nan}
-    last = pd.DataFrame([row | ends])[list(cells.columns)]
-    return pd.concat([cells[~small], last], ignore_index=True)
-
-
-def _hides(rest: pd.DataFrame) -> bool:
-    if len(rest) < 2 or rest["items"].sum() < SMALLEST_CELL:
-        return False
-    if (rest["low"] == rest["high"]).all():
-        wrong = rest["point"].sum()
-        part = min(wrong, rest["items"].sum() - wrong)
-        return bool(part == 0 or part >= SMALLEST_CELL)
-    return True
+    return steady_groups(before, shown)
 
 
 def _estimate(name: str, estimate: Estimate, earlier: Earlier | None) -> Estimate:

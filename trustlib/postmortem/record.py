@@ -23,7 +23,7 @@ from trustlib.postmortem.maturity import maturity
 from trustlib.postmortem.people import people
 from trustlib.postmortem.published import published
 from trustlib.postmortem.result import Postmortem
-from trustlib.postmortem.revisions import bridge
+from trustlib.postmortem.revisions import bridge, then_and_now
 from trustlib.postmortem.severity import severity, undecided
 from trustlib.postmortem.spec import PostmortemSpec
 
@@ -86,7 +86,8 @@ def postmortem(
         estimates=estimates,
         checks=(
             *sized.checks, *times.checks, *hit.checks, *who.checks, *list_checks, *late.checks,
-            *alarms.checks, *why.checks, *_severity_checks(rules, severe), *_shrunk(lists),
+            *alarms.checks, *why.checks, *changed.checks,
+            *_severity_checks(rules, severe), *_shrunk(lists),
             *rows.checks,
         ),
         timeline=times.timeline,
@@ -105,8 +106,9 @@ def postmortem(
         severity=rules,
         severity_level=severe,
         revision=changed.revision,
-        then_now=changed.then_now,
+        then_now=then_and_now(earlier, estimates),
         blocks=pd.DataFrame(),
+        as_of=rows.query.as_of,
     )  # fmt: skip
     record = replace(record, blocks=blocks(record, rows, earlier=earlier))
     return published(record, earlier=earlier)

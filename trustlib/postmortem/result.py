@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 
@@ -75,6 +76,8 @@ class Postmortem:
         name, then, then_low, then_high, now, low, high: what both revisions estimated.
     blocks
         number (1–14), block (of BLOCKS), present (bool), reason ("" where present).
+    as_of
+        What came later was left out; None: nothing was.
     """
 
     spec: PostmortemSpec
@@ -100,6 +103,7 @@ class Postmortem:
     revision: pd.DataFrame
     then_now: pd.DataFrame
     blocks: pd.DataFrame
+    as_of: datetime | None = None
 
     def reason(self, block: str) -> str | None:
         """Why a block is not there; None where it is."""

@@ -47,7 +47,7 @@ def series(result: Postmortem) -> dict[str, list[dict[str, Any]]]:
         **{name: frame_rows(frame) for name, frame in frames.items()},
         "lists": [_list(one) for one in map(asdict, result.lists)],
         "actions": [asdict(one) | {"due": one.due.isoformat()} for one in result.spec.actions],
-        "revision_base": revision_base(result.sizing, result.spec),
+        "revision_base": revision_base(result.sizing, result.as_of),
     }
 
 
