@@ -213,5 +213,5 @@ def _hours(length: timedelta) -> float:
     return length.total_seconds() / 3600
 
 
-def _utc(at: datetime | None) -> pd.Timestamp:
+def _utc(at: datetime | None) -> object:
     return pd.NaT if at is None else pd.Timestamp(at).tz_convert("UTC")

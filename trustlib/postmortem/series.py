@@ -54,7 +54,7 @@ def series(result: Postmortem) -> dict[str, list[dict[str, Any]]]:
 def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows with None where a frame has NaN or NaT."""
     plain = frame.astype(object).where(frame.notna(), None)
-    return plain.to_dict("records")
+    return plain.to_dict("records")  # type: ignore[return-value]
 
 
 def _list(row: dict[str, Any]) -> dict[str, Any]:
