@@ -40,10 +40,10 @@ def share(found, verdict="supported"):
 def test_the_chance_of_a_change_is_what_every_minute_of_the_log_says(timezone):
     rng = np.random.default_rng(5)
     start = pd.Timestamp(START)
-    at = pd.DatetimeIndex(
-        [start - pd.Timedelta(minutes=int(m)) for m in rng.integers(0, 80640, 30)]
-    )
-    at = at.sort_values()
+    ago = rng.integers(60, 80640, 25)
+    # Some close to each other: what two of them cover counts once.
+    ago = np.sort(np.concatenate([ago, ago[:15] - 50]))[::-1]
+    at = pd.DatetimeIndex([start - pd.Timedelta(minutes=int(m)) for m in ago])
     before, width = pd.Timedelta(minutes=150), pd.Timedelta(hours=2)
     found = chance_of(at, low=start, high=start + width, before=before, timezone=timezone)
 
@@ -285,6 +285,20 @@ def test_affected_against_unaffected_finds_the_effect_and_no_other():
     assert against_unaffected(one, shuffled, spec=SPEC) == (found, check)
     _, segments, one = sized(affected=1.5, others=1.5, world="poisson")
     assert against_unaffected(one, segments, spec=SPEC)[0].verdict == "not supported"
+
+
+def test_an_outage_and_a_fall_where_a_rise_was_asked_about():
+    _, segments, one = sized(affected=-0.8, world="poisson")
+    found, _ = against_unaffected(one, segments, spec=SPEC)
+    assert found.verdict == "supported"
+    assert found.effect.low <= -0.8 <= found.effect.high
+    rise = replace(one, spec=replace(one.spec, direction="increase"))
+    found, _ = against_unaffected(rise, segments, spec=SPEC)
+    assert (found.verdict, "not the direction" in found.text) == ("not supported", True)
+    quiet = np.array([0.0, 0.1, -0.1, 0.05, -0.05])
+    wide, narrow = (contrast(quiet, -2.0, level=0.95, extra_variance=v) for v in (0.04, 0.0))
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    assert wide.p_value > narrow.p_value
 
 
 def test_excluded_weeks_are_left_out_and_three_are_too_few():

@@ -47,8 +47,10 @@ TABLES: Mapping[Role, Mapping[str, Column]] = {
         "viewer_id": Column(kind="key"),
         "viewed_at": Column(kind="time", needed=False),
     },
-    # What comes late: one row per label, appeal, chargeback … of any time.
+    # What comes late: one row per label, appeal, chargeback … of any time. With arrival_id each
+    # counts once; without, two of one second cannot be told from one row that is there twice.
     "arrivals": {
+        "arrival_id": Column(kind="key", needed=False),
         "kind": Column(kind="text"),
         "event_at": Column(kind="time"),
         "arrived_at": Column(kind="time"),

@@ -68,7 +68,7 @@ def change_before(sizing: SizingResult, rows: AffectedRows, *, spec: PostmortemS
     factor = f"a change within {hours} before the start"
     why = rows.missing.get("change_log")
     if why is not None or rows.change_log.empty:
-        return not_tested(factor, TEST, why or "the change log has no rows")
+        return not_tested(factor, TEST, (why or "the change log has no rows").rstrip("."))
     low, high, estimated = started(sizing)
     before = pd.Timedelta(hours=spec.change_hours)
     log = rows.change_log.sort_values(["changed_at", "change"], kind="stable")

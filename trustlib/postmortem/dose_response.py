@@ -35,10 +35,11 @@ _WEAK = (
 def dose_response(rows: AffectedRows, side: Side, *, spec: PostmortemSpec) -> Factor:
     """Whether cases of `side` with a higher dose were wrong more often."""
     factor = _NAMES[side]
+    for role in ("affected", "labels"):
+        if role in rows.missing:
+            return not_tested(factor, TEST, rows.missing[role].rstrip("."))
     if not rows.has_dose:
         return not_tested(factor, TEST, "the affected table has no dose")
-    if "labels" in rows.missing:
-        return not_tested(factor, TEST, rows.missing["labels"])
     labelled = rows.labelled[(rows.labelled["side"] == side) & rows.labelled["dose"].notna()]
     why = _why_not(labelled, side)
     if why is not None:

@@ -7,8 +7,8 @@ With W the earlier window and excess = actual − expected,
     window moved                excess now over today's window − excess now over W
 
 add up to excess now − excess then. "Now over W" is today's data and method, asked about the earlier
-window. The rules that keep two reports from being subtracted are in
-`trustlib.postmortem.steady`.
+window; what of today's incident lies before it is excluded there. The rules that keep two reports
+from being subtracted are in `trustlib.postmortem.steady`.
 """
 
 from __future__ import annotations
@@ -107,17 +107,8 @@ def bridge(
     earlier: EarlierReport | None,
     spec: PostmortemSpec,
 ) -> Revision:
-    """The bridge from the earlier excess to this one.
+    """The bridge from the earlier excess to this one; `counts` are those that were sized.
 
-    Parameters
-    ----------
-    counts
-        As `sizing` was given them. Not changed.
-    earlier
-        None: there is no earlier report, and the frames are empty.
-
-    Notes
-    -----
     Where the earlier window is not known, or cannot be sized on today's grid, the move of the
     window is part of the other two steps, and the check says so.
     """
@@ -216,11 +207,19 @@ def _over(
     if window == sizing.spec.incident:
         return _totals(sizing)
     try:
-        asked = replace(spec, incident=window)
+        asked = replace(spec, incident=window, exclude_windows=_not_history(spec, window))
         found = choose(grid(counts, asked), level=asked.level).result
     except (Refusal, NoData):
         return None
     return found.actual, found.expected
+
+
+def _not_history(spec: SizingSpec, window: Window) -> tuple[Window, ...]:
+    """What is excluded, and the part of today's incident that lies before `window`."""
+    today = spec.incident
+    if today.start >= window.start:
+        return spec.exclude_windows
+    return (*spec.exclude_windows, Window(today.start, min(today.end, window.start)))
 
 
 def _check(base: _Base, sizing: SizingResult, earlier: EarlierReport, *, merged: bool) -> Check:
@@ -240,10 +239,7 @@ def _check(base: _Base, sizing: SizingResult, earlier: EarlierReport, *, merged:
             "The earlier window is not known or not on today's grid, so that the move of the "
             "window is part of the other two steps."
         )
-    verdict, label = ("warn", "earlier report differs") if said else ("pass", "earlier report")
-    return Check(
-        name=_CHECK,
-        verdict="warn" if verdict == "warn" else "pass",
-        label=label,
-        text=" ".join([text, *said]),
-    )
+    if not said:
+        return Check(name=_CHECK, verdict="pass", label=_LABEL, text=text)
+    text = " ".join([text, *said])
+    return Check(name=_CHECK, verdict="warn", label="earlier report differs", text=text)

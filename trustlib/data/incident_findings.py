@@ -1,0 +1,274 @@
+"""Verdicts on the tables of an incident, in a reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from trustlib.core import Check
+from trustlib.core.format import percent, plural
+from trustlib.data.abuse_findings import readable
+from trustlib.data.engine.abuse_made import UNKNOWN
+from trustlib.data.incident_health import Seen
+from trustlib.data.incident_prepare import Ready
+from trustlib.data.incident_records import AffectedQuery, Role
+
+_KNOWN = 0.95  # of the cases, by their segment
+_ENOUGH = 30  # labelled cases of a cell, for a look at what they stand for
+_NEAR = (2 / 3, 3 / 2)  # what labels stand for, over what there is
+_CELLS = {
+    ("over", True): "actioned and suspect",
+    ("over", False): "actioned and not suspect",
+    ("under", True): "not actioned and suspect",
+    ("under", False): "not actioned and not suspect",
+}
+
+
+def checks(
+    ready: Ready, seen: Seen, query: AffectedQuery, missing: Mapping[Role, str]
+) -> tuple[Check, ...]:
+    """All of them, in the order in which a reader would ask; names begin with ``affected_``."""
+    found = [_cases(ready, seen, missing)]
+    if query.sources:
+        found.append(replace(readable(ready.cells), name="affected_readable"))
+        found.append(_once(ready, seen))
+    found += _late(ready, query)
+    if "affected" not in missing:
+        found += _resolved(seen)
+        found += _money(ready, query)
+        found += _segments(seen.frames["by_segment"])
+    found += _labels(ready, seen, missing)
+    found += _apart(seen)
+    found += _arrivals(seen)
+    return tuple(found)
+
+
+def _cases(ready: Ready, seen: Seen, missing: Mapping[Role, str]) -> Check:
+    name = "affected_cases"
+    if "affected" in missing:
+        text = f"Not run: of affected items, {missing['affected']}."
+        if ready.outside:
+            text += f" {plural(ready.outside, 'row')} {_lie(ready.outside)} outside of it: check "
+            text += "the window, the time zone and the source's filter."
+        return Check(name=name, verdict="not_run", label="no affected items", text=text)
+    items = seen.frames["cases"].groupby("side")["items"].sum()
+    over, under = int(items.get("over", 0)), int(items.get("under", 0))
+    text = (
+        f"{plural(over, 'item')} that {_was(over)} actioned and {under:,} that {_was(under)} not."
+    )
+    if ready.outside:
+        text += f" {plural(ready.outside, 'row')} {_lie(ready.outside)} outside the window and "
+        text += "do not count." if ready.outside > 1 else "does not count."
+    return Check(name=name, verdict="pass", label="affected items counted", text=text)
+
+
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
+def _lie(n: int) -> str:
+    return "lies" if n == 1 else "lie"
+
+
+def _once(ready: Ready, seen: Seen) -> Check:
+    name = "affected_once"
+    more = {
+        "affected": ready.repeated,
+        "labels": ready.judged.get("twice", 0),
+        "arrivals": seen.arrivals.get("twice", 0),
+        "the change log": seen.changes.get("twice", 0),
+    }
+    said = ", ".join(f"{n:,} of {role}" for role, n in more.items() if n)
+    text = f"Rows that are there more than once count once: {said}." if said else ""
+    equal, nameless = seen.arrivals.get("equal", 0), 0
+    if not ready.tables.has("labels", "rater_id"):
+        nameless = ready.judged.get("twice", 0)
+    if nameless:
+        text += (
+            f" Labels do not say who gave them: {plural(nameless, 'equal row')} may be votes of "
+            "others, and count as one vote."
+        )
+    if equal:
+        text += (
+            f" {plural(equal, 'arrival')} {'equals' if equal == 1 else 'equal'} another in kind "
+            "and times and still counts: a column arrival_id would tell whether it is one row "
+            "that is there twice."
+        )
+    if not text:
+        text = "No row is there twice."
+        return Check(name=name, verdict="pass", label="no row twice", text=text)
+    return Check(name=name, verdict="warn", label="rows there twice", text=text.strip())
+
+
+def _late(ready: Ready, query: AffectedQuery) -> list[Check]:
+    name = "affected_as_of"
+    if query.as_of is None or ready.until is None:
+        return []
+    late = {role: n for role, n in ready.late.items() if n}
+    text = "No row is later than as_of."
+    if late:
+        said = ", ".join(f"{n:,} of {role.replace('_', ' ')}" for role, n in late.items())
+        text = f"Rows later than as_of are left out, as if they were not there yet: {said}."
+    return [Check(name=name, verdict="pass", label="as of the stated instant", text=text)]
+
+
+def _resolved(seen: Seen) -> list[Check]:
+    if not seen.early:
+        return []
+    text = (
+        f"{plural(seen.early, 'case')} {_was(seen.early)} put right before the time at which "
+        f"{'it' if seen.early == 1 else 'they'} happened: one of the two times is not right."
+    )
+    return [Check(name="affected_resolved", verdict="warn", label="times out of order", text=text)]
+
+
+def _money(ready: Ready, query: AffectedQuery) -> list[Check]:
+    if not ready.amounts:
+        return []
+    name, empty, parts = "affected_money", ready.amounts["empty"], ready.amounts["parts"]
+    text = f"Every case has an amount in {query.currency}."
+    if empty:
+        text = (
+            f"{plural(empty, 'case')} {'has' if empty == 1 else 'have'} no gross amount and "
+            f"{'counts' if empty == 1 else 'count'} as 0: the loss may be larger."
+        )
+    if parts:
+        text += f" {plural(parts, 'case')} with parts of a cent, rounded to cents."
+    label = "amounts missing" if empty else "amounts there"
+    return [Check(name=name, verdict="warn" if empty else "pass", label=label, text=text)]
+
+
+def _segments(by_segment: pd.DataFrame) -> list[Check]:
+    if not len(by_segment):
+        return []
+    total = by_segment.groupby("segment")["items"].sum()
+    of = by_segment[by_segment["value"] == UNKNOWN].groupby("segment")["items"].sum()
+    known = 1 - of.reindex(total.index, fill_value=0) / total
+    worst = str(known.idxmin())
+    text = f"The {worst} of {percent(float(known.min()))} of the cases is known"
+    text += ", of the other segments at least as many." if len(known) > 1 else "."
+    few = bool(known.min() < _KNOWN)
+    return [
+        Check(
+            name="affected_segments",
+            verdict="warn" if few else "pass",
+            label="segments with gaps" if few else "segments known",
+            text=text,
+        )
+    ]
+
+
+def _labels(ready: Ready, seen: Seen, missing: Mapping[Role, str]) -> list[Check]:
+    name = "affected_labels"
+    if "affected" in missing:
+        return []
+    if "labels" in missing:
+        text = f"Not run: of labels, {missing['labels']}. Which cases are wrong is not known."
+        if ready.judged.get("items"):
+            text += " Check that both tables write item_id alike."
+            return [Check(name=name, verdict="fail", label="labels of other items", text=text)]
+        return [Check(name=name, verdict="not_run", label="no labels", text=text)]
+    labelled, cases = seen.frames["labelled"], seen.frames["cases"]
+    ties, other = int(labelled["ties"].sum()), ready.judged["other"]
+    text = f"{plural(len(labelled), 'case')} with a label."
+    if ties:
+        text += f" {plural(ties, 'case')} with tied votes {_count(ties)} as not violating."
+    if other:
+        text += f" {plural(other, 'labelled item')} {_is(other)} no case and left out."
+    if not ready.told:
+        text += (
+            " Labels do not say with which chance they were drawn: within each side, and whether "
+            "suspect or not, a simple random sample is assumed. If what looked wrong was labelled "
+            "first, every share is too high."
+        )
+        if ready.judged["strata"] > 1:
+            text += (
+                f" They were drawn from {ready.judged['strata']:,} strata, which makes that "
+                "assumption doubtful."
+            )
+    told = Check(
+        name=name,
+        verdict="pass" if ready.told else "warn",
+        label="labels read" if ready.told else "sampling not told",
+        text=text,
+    )
+    return [told, _unlabelled(labelled, cases), *_weights(ready, labelled, cases)]
+
+
+def _count(n: int) -> str:
+    return "counts" if n == 1 else "count"
+
+
+def _is(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _unlabelled(labelled: pd.DataFrame, cases: pd.DataFrame) -> Check:
+    name = "affected_labelled_sides"
+    drawn = set(zip(labelled["side"], labelled["suspect"], strict=True))
+    without = [
+        f"{_CELLS[side, bool(suspect)]} ({plural(int(items), 'case')})"
+        for side, suspect, items in zip(
+            cases["side"], cases["suspect"], cases["items"], strict=True
+        )
+        if (side, suspect) not in drawn
+    ]
+    if not without:
+        text = "Some cases of every kind have a label."
+        return Check(name=name, verdict="pass", label="all kinds labelled", text=text)
+    text = f"No case has a label of those {'; and of those '.join(without)}: how many of them are "
+    text += "wrong is not known."
+    return Check(name=name, verdict="warn", label="cases without labels", text=text)
+
+
+def _weights(ready: Ready, labelled: pd.DataFrame, cases: pd.DataFrame) -> list[Check]:
+    """Whether labels stand for as many cases as there are."""
+    if not ready.told:
+        return []
+    odd, looked = [], 0
+    for side, suspect, items in zip(cases["side"], cases["suspect"], cases["items"], strict=True):
+        mine = labelled[(labelled["side"] == side) & (labelled["suspect"] == suspect)]
+        if len(mine) < _ENOUGH:
+            continue
+        looked += 1
+        share = float((1 / mine["inclusion"]).sum()) / float(items)
+        if not _NEAR[0] <= share <= _NEAR[1]:
+            odd.append(f"{_CELLS[side, bool(suspect)]}: {percent(share)}")
+    name = "affected_label_weights"
+    if not looked:
+        text = f"Not run: of no kind of cases {_ENOUGH} have a label."
+        return [Check(name=name, verdict="not_run", label="too few labels to add up", text=text)]
+    if not odd:
+        text = "By their chances of being drawn, labels stand for about as many cases as there are."
+        return [Check(name=name, verdict="pass", label="labels stand for the cases", text=text)]
+    text = (
+        f"By their chances of being drawn, labels stand for another number of cases than there are "
+        f"({'; '.join(odd)}): labels that come late, a sample that was cut, or chances of another "
+        "sample."
+    )
+    return [Check(name=name, verdict="warn", label="labels do not add up", text=text)]
+
+
+def _apart(seen: Seen) -> list[Check]:
+    if not seen.apart:
+        return []
+    text = (
+        f"Nobody is in both of {'; nor in '.join(seen.apart)}. Ids are compared as they are "
+        "written: check that account_id and viewer_id are written alike."
+    )
+    return [Check(name="affected_ids", verdict="warn", label="nobody in both", text=text)]
+
+
+def _arrivals(seen: Seen) -> list[Check]:
+    early, after = seen.arrivals.get("early", 0), seen.arrivals.get("after", 0)
+    if not early and not after:
+        return []
+    said = []
+    if early:
+        said.append(f"{plural(early, 'arrival')} came before the event")
+    if after:
+        said.append(f"{plural(after, 'arrival')} lie far after everything else")
+    text = f"{' and '.join(said)}: left out, since one of the times is not right."
+    return [Check(name="affected_arrivals", verdict="warn", label="times out of order", text=text)]

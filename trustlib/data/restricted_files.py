@@ -1,0 +1,262 @@
+"""Files with raw ids: in a folder that only its owner may enter, each written in one piece."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trustlib.core import Refusal, RunFailed
+
+_FOLDER, _FILE = 0o700, 0o600
+REPORTS = "reports"
+COLUMNS = ("item_id", "account_id", "at")
+# What a spreadsheet would take for a formula, also in full width; a tab or a line's end before it.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+_TIME = re.compile(r"-?\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+
+
+def folder_for_lists(folder: str) -> Path:
+    """The folder, made where there is none, for its owner alone (mode 0700).
+
+    Raises
+    ------
+    Refusal
+        A file stands there; it cannot be made or written to; it lies in the folder of reports; it
+        belongs to somebody else; or it is one that others need (the working directory, home, or a
+        folder above them, or one that is shared such as /tmp).
+    """
+    place, where = Path(folder), f"lists_folder: {folder}"
+    if place.exists() and not place.is_dir():
+        raise Refusal(
+            "lists_folder is a file, a folder is needed",
+            where=where,
+            next_step="name a folder of its own for the lists",
+        )
+    resolved = place.resolve()
+    reports = (Path.cwd() / REPORTS).resolve()
+    if resolved == reports or reports in resolved.parents:
+        raise Refusal(
+            "lists_folder lies in the folder of reports, which is published",
+            where=where,
+            next_step=f"name a folder outside of {REPORTS}/: lists hold raw ids",
+        )
+    _refuse_needed(resolved, where)
+    try:
+        resolved.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
+        _ours(resolved, where)
+        probe = resolved / f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv"
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE))
+        probe.unlink()
+    except OSError as error:
+        raise Refusal(
+            f"lists_folder cannot be written to: {_reason(error)}",
+            where=where,
+            next_step="name a folder that you may write to, or ask for the right to",
+        ) from None
+    return place
+
+
+def _refuse_needed(resolved: Path, where: str) -> None:
+    needed = [Path.cwd().resolve()]
+    with contextlib.suppress(RuntimeError, OSError):
+        needed.append(Path.home().resolve())
+    shared = resolved.is_dir() and resolved.stat().st_mode & stat.S_ISVTX
+    if shared or any(resolved == one or resolved in one.parents for one in needed):
+        raise Refusal(
+            "lists_folder is a folder that others need, and would be closed to them",
+            where=where,
+            next_step="name a folder of its own for the lists",
+        )
+
+
+def _ours(folder: Path, where: str) -> None:
+    """Shut the folder to others, which only its owner can."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise Refusal(
+            "lists_folder belongs to another user, who could read the lists",
+            where=where,
+            next_step="name a folder of your own",
+        )
+    if stat.S_IMODE(found.st_mode) != _FOLDER:
+        folder.chmod(_FOLDER)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One run at a time in the folder; drafts of runs that were killed are removed."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for left in folder.glob(".draft-*.csv"):
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A list that is written and not in its place yet."""
+
+    path: Path
+    sha256: str
+    rows: int
+
+
+def draft(folder: Path, header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> Draft:
+    """Write rows as CSV: UTF-8, every field quoted, lines end in a line feed.
+
+    A text that a spreadsheet would take for a formula (it begins with = + - or @), or that begins
+    with ', is written with a ' before it: who reads the file takes one leading ' away.
+
+    Raises
+    ------
+    RunFailed
+        If the disk cannot take it.
+    """
+    path = folder / f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv"
+    n = 0
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            writer.writerow(header)
+            for row in rows:
+                writer.writerow([safe(value or "") for value in row])
+                n += 1
+            file.flush()
+            os.fsync(file.fileno())
+        return Draft(path=path, sha256=_digest(path), rows=n)
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise RunFailed(
+                f"a list could not be written: {_reason(error)}",
+                where="lists_folder",
+                next_step="free some disk space, or check the rights on that folder",
+            ) from None
+        raise
+
+
+def safe(text: str) -> str:
+    """`text` as it is written: never a formula."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _raw(text: str) -> str:
+    return text.removeprefix("'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The list that stands there: its ids, as they were before they were made safe."""
+
+    sha256: str
+    ids: tuple[str, ...]
+
+
+def standing(path: Path, where: str) -> Standing | None:
+    """The earlier list; None where there is none.
+
+    Raises
+    ------
+    Refusal
+        If it is no list as `draft` writes it: what left it could not be told.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise _damaged("what stands in the list's place is no plain file", where)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(handle, "rb") as raw:
+            data = raw.read()
+        text = data.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise _damaged("the earlier list cannot be read", where) from None
+    return Standing(sha256=hashlib.sha256(data).hexdigest(), ids=_ids(text, where))
+
+
+def _ids(text: str, where: str) -> tuple[str, ...]:
+    try:
+        rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
+    except csv.Error:
+        raise _damaged("the earlier list is no CSV any more", where) from None
+    header = rows[0] if rows else []
+    if not text.endswith("\n") or header not in ([*COLUMNS], [COLUMNS[0], COLUMNS[2]]):
+        raise _damaged("the earlier list is cut, or has another header", where)
+    for row in rows[1:]:
+        if len(row) != len(header) or not row[0] or not _TIME.fullmatch(row[-1]):
+            raise _damaged("a row of the earlier list is not as it was written", where)
+    ids = tuple(_raw(row[0]) for row in rows[1:])
+    if len(set(ids)) < len(ids):
+        raise _damaged("the earlier list has an item twice", where)
+    return ids
+
+
+def _damaged(what: str, where: str) -> Refusal:
+    return Refusal(
+        f"{what}, so that it cannot be told what left it",
+        where=where,
+        next_step="look at it and move it away, or bring the file back that was written; the next "
+        "run then starts a list anew",
+    )
+
+
+def put(made: Draft, path: Path, earlier: Standing | None, *, keep: bool) -> None:
+    """Put a draft in its place; `keep`: the file that stood there stays beside it.
+
+    Equal content is left as it is.
+
+    Raises
+    ------
+    RunFailed
+        If the disk cannot take it.
+    """
+    try:
+        if earlier is not None and earlier.sha256 == made.sha256:
+            made.path.unlink()
+            if stat.S_IMODE(path.stat().st_mode) != _FILE:
+                path.chmod(_FILE)
+            return
+        if earlier is not None and keep:
+            beside = path.with_name(f"{path.stem}.{earlier.sha256[:12]}{path.suffix}")
+            if not beside.exists() or _digest(beside) != earlier.sha256:
+                copy = path.with_name(f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv")
+                os.link(path, copy)
+                copy.chmod(_FILE)
+                copy.replace(beside)
+        made.path.replace(path)
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise RunFailed(
+            f"a list could not be put in its place: {_reason(error)}",
+            where=f"lists_folder, {path.name}",
+            next_step="check the rights on that folder and the disk",
+        ) from None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__
