@@ -33,7 +33,8 @@ from trustlib.data.incident_records import RestrictedList
 from trustlib.demo import truth as planted_truth
 from trustlib.demo.world import FOLDER, build
 from trustlib.params import IncidentPostmortemParams, load
-from trustlib.postmortem import Postmortem, postmortem
+from trustlib.postmortem import postmortem
+from trustlib.postmortem.result import Postmortem
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"
 SLUGS = {"over-blocking": "example", "under-blocking": "under-blocking"}
@@ -74,7 +75,7 @@ def _world(seed: int) -> Iterator[None]:
 
 def one_incident(seed: int, incident: str) -> list[Number]:
     """Every estimate with a truth, of one incident in the world of the working directory."""
-    params = load(Path("params/incident_postmortem") / f"{SLUGS[incident]}.yaml").params
+    params = load(Path("params/incident_postmortem") / f"{SLUGS[incident]}.yaml")
     assert isinstance(params, IncidentPostmortemParams)
     rows = read_affected(params.affected_query())
     lists = write_lists(rows, params.lists_folder)
