@@ -251,6 +251,22 @@ def test_per_cents_that_could_be_subtracted_are_not_told():
     assert "%" not in hidden
 
 
+def test_no_single_small_segment_is_told():
+    rows = [
+        ("a", 200, 100, 40, "up"),
+        ("b", 60, 30, 20, "up"),
+        ("c", 105, 100, 30, "no clear move"),
+    ]
+    small = [("d", 7, 6.5, 2, "no clear move"), ("e", 30, 31, 7, "no clear move")]
+    found = affected_only(replace(sized_at(START), segments=table(*rows, *small)), spec=SPEC)
+    assert found.verdict == "supported"
+    # Only c has a row of its own: d and e are merged.
+    assert (
+        "1 unaffected with enough events to be shown lie within −25\u00a0% to +35\u00a0%"
+        in found.text
+    )
+
+
 def test_the_effect_is_the_difference_in_differences_of_the_log_ratio():
     _, segments, one = sized(affected=0.8)
     found, _ = against_unaffected(one, segments, spec=SPEC)
