@@ -101,7 +101,7 @@ def test_the_interval_of_the_start_is_part_of_the_hours_in_question():
     sure, unsure = sized_at(START), sized_at(START, unsure_hours=6)
     assert "no change" in change_before(sure, affected_rows(log=log), spec=SPEC).text
     found = change_before(unsure, affected_rows(log=log), spec=SPEC)
-    assert "(1.5\u00a0hours after that, perhaps after the true start)" in found.text
+    assert "(90\u00a0minutes after that, perhaps after the true start)" in found.text
     assert "is estimated to have begun" in found.text
     near = replace(SPEC, change_hours=60.0)
     assert "50\u00a0hours before" in change_before(sure, affected_rows(log=log), spec=near).text

@@ -104,7 +104,7 @@ def _judged(
             f"{base}: the log reaches back too few days to tell a coincidence from a pattern."
         )
     if chance.larger > alpha:
-        return "not supported", f"{base}: so often that a coincidence explains it."
+        return "not supported", f"{base}: often enough that it may be a coincidence."
     return "supported", f"{base}: a coincidence is unlikely."
 
 
@@ -124,8 +124,7 @@ def _named(near: pd.DataFrame, *, low: pd.Timestamp, start: pd.Timestamp) -> str
     told = []
     latest = near.iloc[::-1].head(_MOST_NAMED)
     for at, change in zip(latest["changed_at"], latest["change"], strict=True):
-        length = format.duration(_whole_minutes(abs(start - at)))
-        when = f"{length} {'before' if at < start else 'after'} that"
+        when = f"{_length(abs(start - at))} {'before' if at < start else 'after'} that"
         if at == start:
             when = "at that instant"
         if low < at:
@@ -136,8 +135,12 @@ def _named(near: pd.DataFrame, *, low: pd.Timestamp, start: pd.Timestamp) -> str
     return f"{format.plural(len(near), 'change')} so close: {'; '.join(told)}{tail}."
 
 
-def _whole_minutes(length: pd.Timedelta) -> pd.Timedelta:
-    return max(length.round("min"), pd.Timedelta(minutes=1))
+def _length(length: pd.Timedelta) -> str:
+    """``61 minutes``, ``4.5 hours``."""
+    minutes = max(1, round(length / pd.Timedelta(minutes=1)))
+    if minutes < 120:
+        return format.plural(minutes, "minute")
+    return format.duration(pd.Timedelta(minutes=minutes))
 
 
 def _whole_hours(length: pd.Timedelta) -> pd.Timedelta:
