@@ -16,7 +16,8 @@ from trustlib.interventions.did import did
 from trustlib.interventions.spec import DidSpec
 from trustlib.postmortem.affected_only import affected_only
 from trustlib.postmortem.against_unaffected import against_unaffected
-from trustlib.postmortem.change_before import chance_of, change_before
+from trustlib.postmortem.base_rate import chance_of
+from trustlib.postmortem.change_before import change_before
 from trustlib.postmortem.contrast import contrast
 from trustlib.postmortem.dose_response import dose_response
 from trustlib.postmortem.dose_trend import banded, ranks, trend
@@ -45,7 +46,7 @@ def test_the_chance_of_a_change_is_what_every_minute_of_the_log_says(timezone):
     ago = np.sort(np.concatenate([ago, ago[:15] - 50]))[::-1]
     at = pd.DatetimeIndex([start - pd.Timedelta(minutes=int(m)) for m in ago])
     before, width = pd.Timedelta(minutes=150), pd.Timedelta(hours=2)
-    found = chance_of(at, low=start, high=start + width, before=before, timezone=timezone)
+    found = chance_of(at, start, behind=before, ahead=width, timezone=timezone)
 
     first, last = at[0] + before, start - width - before
     minutes = pd.date_range(first, last, freq="min")
@@ -71,7 +72,9 @@ def test_every_change_so_close_is_listed_and_a_rare_one_is_supported():
     found = change_before(sized_at(START), affected_rows(log=log), spec=SPEC)
     assert found.verdict == "supported"
     assert "2\u00a0changes so close" in found.text
-    assert found.text.index("(2\u00a0hours before)") < found.text.index("(5\u00a0hours before)")
+    assert found.text.index("(2\u00a0hours before that)") < found.text.index(
+        "(5\u00a0hours before that)"
+    )
     assert "9\u00a0hours" not in found.text
     assert "does not make it the cause" in found.text
     many = change_log(hours_before(*np.arange(0.1, 5, 0.5), *range(200, 1600, 150)))
@@ -98,10 +101,26 @@ def test_the_interval_of_the_start_is_part_of_the_hours_in_question():
     sure, unsure = sized_at(START), sized_at(START, unsure_hours=6)
     assert "no change" in change_before(sure, affected_rows(log=log), spec=SPEC).text
     found = change_before(unsure, affected_rows(log=log), spec=SPEC)
-    assert "perhaps after the start" in found.text
-    assert "as estimated" in found.text
+    assert "(90\u00a0minutes after that, perhaps after the true start)" in found.text
+    assert "is estimated to have begun" in found.text
     near = replace(SPEC, change_hours=60.0)
     assert "50\u00a0hours before" in change_before(sure, affected_rows(log=log), spec=near).text
+
+
+def test_the_chance_is_of_a_change_as_close_as_the_closest():
+    def chance(*hours, unsure=0.0):
+        log = change_log([*hours_before(*hours), *hours_before(*range(30, 1600, 97))])
+        found = change_before(
+            sized_at(START, unsure_hours=unsure), affected_rows(log=log), spec=SPEC
+        )
+        return found.p_value
+
+    # A bucket at least; then the closer the rarer, up to the whole stretch.
+    assert chance(0.2) == chance(0.9) < chance(2) < chance(5.9)
+    # Estimated, the bucket of the start counts; later than that, the whole stretch does.
+    assert chance(-0.9, unsure=6) == chance(0, unsure=6) < chance(2, unsure=6)
+    assert chance(-2, unsure=6) > chance(5.9)
+    assert chance(-2, unsure=6) >= chance(8.9, unsure=6)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +268,22 @@ def test_per_cents_that_could_be_subtracted_are_not_told():
     )
     assert "%" in open_
     assert "%" not in hidden
+
+
+def test_no_single_small_segment_is_told():
+    rows = [
+        ("a", 200, 100, 40, "up"),
+        ("b", 60, 30, 20, "up"),
+        ("c", 105, 100, 30, "no clear move"),
+    ]
+    small = [("d", 7, 6.5, 2, "no clear move"), ("e", 30, 31, 7, "no clear move")]
+    found = affected_only(replace(sized_at(START), segments=table(*rows, *small)), spec=SPEC)
+    assert found.verdict == "supported"
+    # Only c has a row of its own: d and e are merged.
+    assert (
+        "1 unaffected with enough events to be shown lie within −25\u00a0% to +35\u00a0%"
+        in found.text
+    )
 
 
 def test_the_effect_is_the_difference_in_differences_of_the_log_ratio():

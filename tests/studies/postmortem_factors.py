@@ -363,8 +363,8 @@ With *hours unsure*, the start has an interval of that length.
 
 {changes}
 
-With 8 changes a week a change so close says nothing, and is not supported even where it was the
-cause: an honest test has no power there.
+Where changes are made every day, one that came just before says little: it is seldom supported even
+where it was the cause.
 
 ## Segments
 

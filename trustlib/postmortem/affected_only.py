@@ -67,7 +67,7 @@ def affected_only(sizing: SizingResult, *, spec: PostmortemSpec) -> Factor:
     share = _share_that_tells(parts.unaffected, unaffected)
     verdict, told = _judged(known, unaffected, parts, share=share)
     if parts.tellable and verdict != "not tested":
-        told = f"{told} {_numbers(effect, unaffected)}"
+        told = f"{told} {_numbers(effect, unaffected, parts)}"
     if parts.unknown:
         n = format.plural(parts.unknown, "segment")
         told += f" {n} of affected_segments has no row of its own in the sizing."
@@ -121,7 +121,7 @@ def _judged(
             + (", in different directions." if moved == len(known) else ".")
         )
     way = ways.pop()
-    head = f"{'All ' if len(known) > 1 else ''}{n_known} moved {way}."
+    head = f"{moved} of {n_known} moved {way}."
     n, tells = len(parts.unaffected), int(found.tells.sum())
     if found.as_much.any():
         return "not supported", (
@@ -145,15 +145,19 @@ def _judged(
     )
 
 
-def _numbers(effect: Estimate, found: _Unaffected) -> str:
+def _numbers(effect: Estimate, found: _Unaffected, parts: Sets) -> str:
     """Per cents; `Sets.tellable` has to hold."""
     text = (
         f"The affected are {_signed(effect.point)} off what was expected (at least "
         f"{format.level(effect.level)} interval {_signed(effect.low)} to {_signed(effect.high)})"
     )
-    if found.tells.any():
-        low, high = float(found.low[found.tells].min()), float(found.high[found.tells].max())
-        text += f"; the unaffected that can tell lie within {_signed(low)} to {_signed(high)}"
+    told = found.tells & found.segment.isin(parts.alone).to_numpy()
+    if told.any():
+        low, high = float(found.low[told].min()), float(found.high[told].max())
+        text += (
+            f"; {int(told.sum())} unaffected with enough events to be shown lie within "
+            f"{_signed(low)} to {_signed(high)}"
+        )
     return f"{text}."
 
 

@@ -27,12 +27,16 @@ class Sets:
         Named segments that the sizing has no row for.
     tellable
         Whether numbers of both sets may be told.
+    alone
+        Names of the segments that are published on their own: only of these may numbers of one
+        segment be told.
     """
 
     affected: pd.DataFrame
     unaffected: pd.DataFrame
     unknown: int
     tellable: bool
+    alone: frozenset[str]
 
 
 def sets(segments: pd.DataFrame, affected: tuple[str, ...]) -> Sets:
@@ -48,18 +52,18 @@ def sets(segments: pd.DataFrame, affected: tuple[str, ...]) -> Sets:
     if unknown:
         neither |= name.str.startswith(REST)
     hit, others = segments[inside], segments[~inside & ~neither]
+    alone = frozenset(published_segments(segments)["segment"]) & frozenset(name)
     return Sets(
         affected=hit,
         unaffected=others,
         unknown=unknown,
-        tellable=_adds_up(segments, hit) and _adds_up(segments, others),
+        tellable=_adds_up(hit, alone, of=name) and _adds_up(others, alone, of=name),
+        alone=alone,
     )
 
 
-def _adds_up(segments: pd.DataFrame, part: pd.DataFrame) -> bool:
+def _adds_up(part: pd.DataFrame, alone: frozenset[str], *, of: pd.Series) -> bool:
     """Whether published rows add up to `part`."""
-    own = set(published_segments(segments)["segment"])
-    merged = set(segments["segment"]) - own
-    names = set(part["segment"])
+    names, merged = set(part["segment"]), set(of) - alone
     whole = not (names & merged) or merged <= names
     return whole and float(part["actual"].sum()) >= SMALLEST_CELL

@@ -176,8 +176,8 @@ def _told(found: Contrast, share: list[float], actual: float, sizing: SizingResu
     events = [actual * -float(np.expm1(-x)) for x in (found.effect, found.low, found.high)]
     number, span = format.triple(*events, sign=True)
     return (
-        f"Beside the unaffected segments, the affected ones stood {point} off ({level} interval "
-        f"{low} to {high}), or {number} {sizing.spec.unit_label} ({span})."
+        f"Beside the unaffected segments, the affected ones are {point} off their usual ratio "
+        f"({level} interval {low} to {high}), or {number} {sizing.spec.unit_label} ({span})."
     )
 
 

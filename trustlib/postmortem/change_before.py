@@ -1,23 +1,16 @@
 """Was something changed shortly before it began, and how often is something changed anyway.
 
 A change counts where it was made between `change_hours` before the earliest and the latest instant
-at which the impact may have begun. The nearest one was made x before that earliest instant (one
-bucket at least: a start is known to no more), so that a stretch of length w = x + width of the
-interval holds a change. How likely one is to be that close by chance is read off the log, twice:
-
-    moments = (w + length of the moments at which the same stretch holds a change) / (w + moments)
-    days    = (1 + days on which the same clock hours hold a change) / (1 + days)
-
-over the logged history: from x after its first entry to the last stretch that ends before the
-incident's begins. Where no change is near, x is `change_hours`. The incident's own stretch is
-counted once on both sides, as in a permutation test, so that a rare event never has chance 0. Days
-matter because changes are made in office hours, when incidents begin as well; on a weekday only
-weekdays are compared. The larger of the two is the chance that is reported and judged.
+at which the impact may have begun. How close one is by chance is asked of a nested family of
+stretches around the start, as estimated or stated: from x before it to the end of its bucket, x
+growing; and last, where only later changes count, the whole stretch. The chance of the
+smallest one that holds a change (one bucket at least: a start is known to no more) is read off
+the log (`trustlib.postmortem.base_rate`), over all moments and over the same hours of other days;
+the larger of the two is reported and judged. Where no change is near, it is told of the whole
+stretch.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -27,6 +20,7 @@ from trustlib.core.text import short
 from trustlib.data.incident_records import AffectedRows
 from trustlib.incidents import SizingResult
 from trustlib.incidents.spec import BUCKETS
+from trustlib.postmortem.base_rate import Chance, chance_of
 from trustlib.postmortem.factor import Factor, FactorVerdict, not_tested
 from trustlib.postmortem.spec import PostmortemSpec
 
@@ -39,29 +33,6 @@ _IN_TIME = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chance:
-    """How often the same stretch of time holds a change.
-
-    Attributes
-    ----------
-    moments
-        Share of the logged moments, the incident's own stretch included.
-    days
-        Share of comparable days at the same hours, the incident's own included.
-    n_days
-        Comparable days before the incident.
-    """
-
-    moments: float
-    days: float
-    n_days: int
-
-    @property
-    def larger(self) -> float:
-        return max(self.moments, self.days)
-
-
 def change_before(sizing: SizingResult, rows: AffectedRows, *, spec: PostmortemSpec) -> Factor:
     """Whether a change shortly before the start is more than office hours would give."""
     hours = f"{spec.change_hours:g}{format.NBSP}hours"
@@ -69,7 +40,7 @@ def change_before(sizing: SizingResult, rows: AffectedRows, *, spec: PostmortemS
     why = rows.missing.get("change_log")
     if why is not None or rows.change_log.empty:
         return not_tested(factor, TEST, (why or "the change log has no rows").rstrip("."))
-    low, high, estimated = started(sizing)
+    low, start, high = started(sizing)
     before = pd.Timedelta(hours=spec.change_hours)
     log = rows.change_log.sort_values(["changed_at", "change"], kind="stable")
     at = pd.DatetimeIndex(log["changed_at"]).tz_convert("UTC")
@@ -84,93 +55,29 @@ def change_before(sizing: SizingResult, rows: AffectedRows, *, spec: PostmortemS
             f"the change log's last entry lies {silent} before the start, longer than it was ever "
             "silent before: it may have ended",
         )
-    close = before
-    if near.any():
-        close = min(before, max(low - at[near][-1], _LENGTH[sizing.spec.bucket]))
-    chance = chance_of(at, low=low, high=high, before=close, timezone=sizing.spec.timezone)
+    # The smallest stretch of the family that holds a change.
+    behind, ahead = before + (start - low), high - start
+    bucket = _LENGTH[sizing.spec.bucket]
+    upto = min(bucket, ahead)
+    if (closest := at[near & (at <= start + upto)]).size:
+        ahead = upto
+        behind = min(behind, max(start - closest[-1], bucket - upto))
+    chance = chance_of(at, start, behind=behind, ahead=ahead, timezone=sizing.spec.timezone)
     alpha = 1 - sizing.spec.level
     verdict, told = _judged(near, chance, alpha=alpha, hours=hours)
-    start = _start_told(low, high, estimated, sizing.spec.timezone)
-    named = _named(log[near], low=low, high=high)
-    text = " ".join(part for part in (start, named, told, _IN_TIME) if part)
+    began = _start_told(low, start, high, timezone=sizing.spec.timezone)
+    named = _named(log[near], low=low, start=start)
+    text = " ".join(part for part in (began, named, told, _IN_TIME) if part)
     p = chance.larger if near.any() else 1.0
     return Factor(factor=factor, test=TEST, verdict=verdict, text=text, p_value=p)
 
 
-def started(sizing: SizingResult) -> tuple[pd.Timestamp, pd.Timestamp, bool]:
-    """Earliest and latest start of impact, and whether they are estimated; else the stated one."""
+def started(sizing: SizingResult) -> tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp]:
+    """Earliest, likeliest and latest start of impact; all three the stated one without these."""
     row = sizing.onset.iloc[0]
     if pd.notna(row["low_at"]) and pd.notna(row["high_at"]):
-        return row["low_at"], row["high_at"], True
-    return row["stated_at"], row["stated_at"], False
-
-
-def chance_of(
-    at: pd.DatetimeIndex,
-    *,
-    low: pd.Timestamp,
-    high: pd.Timestamp,
-    before: pd.Timedelta,
-    timezone: str,
-) -> Chance:
-    """The base rate of a change in a stretch from `before` ahead of `low` to `high`.
-
-    Parameters
-    ----------
-    at
-        Instants of all changes, ascending; the first is where the logged history begins.
-    """
-    width = (high - low) + before
-    first, last = at[0] + before, low - width
-    covered = _covered(at, first=first, last=last, ahead=high - low, behind=before)
-    moments = max(last - first, pd.Timedelta(0))
-    share = 1.0 if not width else float((covered + width) / (moments + width))
-    days = _same_hours(low, first=first, last=last, timezone=timezone)
-    hit = _hit(at, days, ahead=high - low, behind=before)
-    return Chance(moments=share, days=float((1 + hit.sum()) / (1 + len(days))), n_days=len(days))
-
-
-def _covered(
-    at: pd.DatetimeIndex,
-    *,
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    ahead: pd.Timedelta,
-    behind: pd.Timedelta,
-) -> pd.Timedelta:
-    """Length of the moments t in [first, last] with a change in [t − behind, t + ahead]."""
-    if last <= first:
-        return pd.Timedelta(0)
-    least, most = (one.tz_localize(None).to_datetime64() for one in (first, last))
-    begin, end = (
-        np.minimum(np.maximum(shifted.tz_localize(None).to_numpy(), least), most)
-        for shifted in (at - ahead, at + behind)
-    )
-    begin[1:] = np.maximum(begin[1:], end[:-1])  # what the change before has covered already
-    return pd.Timedelta((end - begin).sum())
-
-
-def _same_hours(
-    low: pd.Timestamp, *, first: pd.Timestamp, last: pd.Timestamp, timezone: str
-) -> pd.DatetimeIndex:
-    """`low` on the local clock of earlier days in [first, last]; weekdays only for a weekday."""
-    local = low.tz_convert(timezone).tz_localize(None)
-    n = max(0, (low - first).days + 2)
-    days = local - pd.to_timedelta(np.arange(1, n), unit="D")
-    if local.day_of_week < 5:
-        days = days[days.day_of_week < 5]
-    # Which of two equal hours, or a minute that a clock change skips, does not matter here.
-    ambiguous = np.zeros(len(days), dtype=bool)
-    aware = days.tz_localize(timezone, ambiguous=ambiguous, nonexistent="shift_forward")
-    instants = aware.tz_convert("UTC")
-    return instants[(instants >= first) & (instants <= last)]
-
-
-def _hit(
-    at: pd.DatetimeIndex, days: pd.DatetimeIndex, *, ahead: pd.Timedelta, behind: pd.Timedelta
-) -> np.ndarray:
-    """Which of `days` has a change in [day − behind, day + ahead]."""
-    return at.searchsorted(days + ahead, side="right") > at.searchsorted(days - behind, side="left")
+        return row["low_at"], row["estimated_at"], row["high_at"]
+    return row["stated_at"], row["stated_at"], row["stated_at"]
 
 
 def _ended(at: pd.DatetimeIndex, low: pd.Timestamp) -> bool:
@@ -197,41 +104,43 @@ def _judged(
             f"{base}: the log reaches back too few days to tell a coincidence from a pattern."
         )
     if chance.larger > alpha:
-        return "not supported", f"{base}: so often that a coincidence explains it."
+        return "not supported", f"{base}: often enough that it may be a coincidence."
     return "supported", f"{base}: a coincidence is unlikely."
 
 
-def _start_told(low: pd.Timestamp, high: pd.Timestamp, estimated: bool, timezone: str) -> str:
-    if not estimated:
-        return f"The impact is stated to have begun on {format.instant(low, timezone)}."
-    return (
-        f"The impact began between {format.instant(low, timezone)} and "
-        f"{format.instant(high, timezone)}, as estimated."
-    )
+def _start_told(
+    low: pd.Timestamp, start: pd.Timestamp, high: pd.Timestamp, *, timezone: str
+) -> str:
+    if low == high:
+        return f"The impact is stated to have begun on {format.instant(start, timezone)}."
+    ends = f"{format.instant(low, timezone)} to {format.instant(high, timezone)}"
+    return f"The impact is estimated to have begun on {format.instant(start, timezone)} ({ends})."
 
 
-def _named(near: pd.DataFrame, *, low: pd.Timestamp, high: pd.Timestamp) -> str:
-    """Every change, nearest to the start first."""
+def _named(near: pd.DataFrame, *, low: pd.Timestamp, start: pd.Timestamp) -> str:
+    """Every change, the latest first."""
     if near.empty:
         return ""
     told = []
-    nearest = near.iloc[::-1].head(_MOST_NAMED)
-    for at, change in zip(nearest["changed_at"], nearest["change"], strict=True):
-        away = low - at
-        if away > pd.Timedelta(0):
-            when = f"{format.duration(_whole_minutes(away))} before"
-        elif high > low:
-            when = "within that interval, so perhaps after the start"
-        else:
+    latest = near.iloc[::-1].head(_MOST_NAMED)
+    for at, change in zip(latest["changed_at"], latest["change"], strict=True):
+        when = f"{_length(abs(start - at))} {'before' if at < start else 'after'} that"
+        if at == start:
             when = "at that instant"
+        if low < at:
+            when += ", perhaps after the true start"
         told.append(f"“{short(change, _LONGEST)}” ({when})")
     more = len(near) - len(told)
     tail = f" and {more} more" if more else ""
     return f"{format.plural(len(near), 'change')} so close: {'; '.join(told)}{tail}."
 
 
-def _whole_minutes(length: pd.Timedelta) -> pd.Timedelta:
-    return max(length.round("min"), pd.Timedelta(minutes=1))
+def _length(length: pd.Timedelta) -> str:
+    """``61 minutes``, ``4.5 hours``."""
+    minutes = max(1, round(length / pd.Timedelta(minutes=1)))
+    if minutes < 120:
+        return format.plural(minutes, "minute")
+    return format.duration(pd.Timedelta(minutes=minutes))
 
 
 def _whole_hours(length: pd.Timedelta) -> pd.Timedelta:
