@@ -56,7 +56,7 @@ def bars(ax) -> list[tuple[float, float, float]]:
 
 @pytest.mark.parametrize("kind", records.KINDS)
 def test_every_figure_is_one_described_svg_or_nothing(kind) -> None:
-    for name in NAMES:
+    for name in NAMES if kind in ("over", "bare") else OWN:
         assert_described(shown(kind, name), name, box="")
 
 
@@ -68,7 +68,8 @@ def test_only_what_has_nothing_to_draw_is_empty() -> None:
     assert empty["bare"] == set(OWN)
     assert empty["unknown"] == {*cases, "trade_off", "bridge"}
     assert empty["one"] == {"bridge"}  # one step of three does not lead to the figure now
-    for kind in ("over", "crowded", "hostile", "huge", "tiny"):
+    assert empty["tiny"] == cases - {"money"}  # counts below 11
+    for kind in ("over", "crowded", "hostile", "huge"):
         assert empty[kind] == set(), kind
     assert shown("bare", "money").text == ""
 
@@ -114,6 +115,22 @@ def test_names_from_data_are_cleaned_and_cut(name) -> None:
     words = texts(shown("hostile", name))
     assert all(len(text) < 120 for text in words)
     assert not re.search("[\x00-\x1f\u202e\u2066]", "".join(words))
+
+
+def test_no_count_below_11_is_drawn_or_offered() -> None:
+    whole = records.result("over")
+    few = records.made(
+        "over",
+        doses=whole.doses.assign(people=[410.0, 7, 365, 25, 12]),
+        by_segment=whole.by_segment.assign(items=[220.0, 9, 76]),
+        maturity=whole.maturity.assign(seen=[240.0, 3, 41]),
+    )
+    assert draw.doses_rows(few)[["people", "cases"]].iloc[1].isna().all()
+    assert draw.by_segment_rows(few)[["items", "point", "low", "high"]].iloc[1].isna().all()
+    assert draw.maturity_rows(few)[["seen", "final", "complete"]].iloc[1].isna().all()
+    words = texts(draw.shown("doses", few, alt="what", caption="c"))
+    assert words.count("fewer than 11 people") == 1
+    assert len(dots(draw.by_segment(few))) == 2
 
 
 def test_the_title_stands_before_the_caption() -> None:
