@@ -372,7 +372,9 @@ def _unknown() -> dict[str, Any]:
                 blank[column] = pd.Series(pd.NaT, index=blank.index).dt.tz_localize("UTC")
             elif pd.api.types.is_float_dtype(blank[column]) and column not in known:
                 blank[column] = NAN
-        parts[name] = blank.assign(met=None) if name == "severity" else blank
+        if name == "severity":
+            blank = blank.assign(met=None, value=NAN)
+        parts[name] = blank
     return parts | {"estimates": _estimates(parts["sizing"]), "severity_level": None}
 
 

@@ -12,7 +12,7 @@ from trustlib.core.text import clean
 from trustlib.figures import house
 from trustlib.figures.harm.words import below
 from trustlib.figures.house import PALETTE
-from trustlib.figures.postmortem.words import FEW, capital, counted, number, side
+from trustlib.figures.postmortem.words import FEW, capital, counted, number, side, without_few
 from trustlib.postmortem.result import Postmortem
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ _BARS = {"people": "actual", "cases": "expected"}
 
 def doses_rows(result: Postmortem) -> pd.DataFrame:
     """kind, side, dose, people, cases, drawn."""
-    frame = result.doses
+    frame = without_few(result.doses, "people", "cases")
     if frame.empty:
         return frame.assign(drawn=pd.Series(dtype=bool))[_COLUMNS]
     drawn, used = set(), 0

@@ -15,7 +15,7 @@ from trustlib.figures.harm import dots
 from trustlib.figures.harm.dots import Line
 from trustlib.figures.harm.words import below
 from trustlib.figures.house import PALETTE
-from trustlib.figures.postmortem.words import capital, number, value_ticks
+from trustlib.figures.postmortem.words import capital, number, value_ticks, without_few
 from trustlib.postmortem.result import Postmortem
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def maturity(result: Postmortem, *, ax: Axes | None = None) -> Axes | None:
 
 def maturity_rows(result: Postmortem) -> pd.DataFrame:
     """As `Postmortem.maturity`, with drawn: the first 12."""
-    frame = result.maturity
+    frame = without_few(result.maturity, "seen", "factor", "final", "low", "high", "complete")
     rows = frame.assign(
         kind=[clean(kind) or "(empty)" for kind in frame["kind"]],
         drawn=[at < MOST_ROWS for at in range(len(frame))],

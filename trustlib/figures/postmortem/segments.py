@@ -13,7 +13,15 @@ from trustlib.figures import house
 from trustlib.figures.harm import dots
 from trustlib.figures.harm.dots import Line
 from trustlib.figures.harm.words import LINE, below
-from trustlib.figures.postmortem.words import capital, counted, number, row_names, side, value_ticks
+from trustlib.figures.postmortem.words import (
+    capital,
+    counted,
+    number,
+    row_names,
+    side,
+    value_ticks,
+    without_few,
+)
 from trustlib.postmortem.result import Postmortem
 
 if TYPE_CHECKING:
@@ -62,7 +70,7 @@ def by_segment(result: Postmortem, *, ax: Axes | None = None) -> Axes | None:
 
 def by_segment_rows(result: Postmortem) -> pd.DataFrame:
     """segment, value, side, items, point, low, high, drawn; those with the most cases are drawn."""
-    frame = result.by_segment
+    frame = without_few(result.by_segment, "items", "point", "low", "high")
     if frame.empty:
         return frame.assign(drawn=pd.Series(dtype=bool))[_COLUMNS]
     rank = frame["items"].rank(method="first", ascending=False, na_option="bottom")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from trustlib.core.format import plural, zone_name
-from trustlib.core.text import clean
+from trustlib.core.text import clean, short
 from trustlib.figures import house
 from trustlib.figures.clock import local_axis
 from trustlib.figures.house import PALETTE
@@ -138,7 +138,7 @@ def _lines(rows: pd.DataFrame, timezone: str) -> list[_Line]:
         at, kind = float(date2num(row["at"])), str(row["kind"])
         twice = kind == "estimated" or (kind == "stated" and row["event"] in estimated)
         ends = [at if pd.isna(row[end]) else float(date2num(row[end])) for end in _ENDS]
-        name = f"{row['event']} ({kind})" if twice else str(row["event"])
+        name = short(row["event"], 70) + (f" ({kind})" if twice else "")
         clock = f"{row['at'].astimezone(ZoneInfo(timezone)):%H:%M}"
         lines.append(_Line(text=name, clock=clock, kind=kind, at=at, low=ends[0], high=ends[1]))
     changes = rows[rows["kind"] == "change log"]

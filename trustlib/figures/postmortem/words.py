@@ -12,11 +12,12 @@ from trustlib.core import format as show
 from trustlib.core.text import clean, told_apart
 from trustlib.figures import house
 from trustlib.figures.harm.dots import WIDEST, Line
+from trustlib.harm.small_cells import SMALLEST_CELL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEW = "fewer than 11"
+FEW = f"fewer than {SMALLEST_CELL}"
 _SIDES = {"over": "wrongly actioned", "under": "missed", "both": "together"}
 
 
@@ -44,6 +45,13 @@ def known(value: float) -> float | None:
 def counted(value: float) -> str:
     """A count as its row says it: "253", "1.2 million", "fewer than 11" where it is withheld."""
     return show.count(round(value) if value >= 10 else value) if math.isfinite(value) else FEW
+
+
+def without_few(frame: pd.DataFrame, count: str, *made_from: str) -> pd.DataFrame:
+    """`frame` with NaN for counts below 11, and for what is made from them."""
+    few = (frame[count] > 0) & (frame[count] < SMALLEST_CELL)
+    columns = [count, *made_from]
+    return frame.assign(**{name: frame[name].astype(float).mask(few) for name in columns})
 
 
 def value_ticks(ax: Axes, *, most: int = 5) -> None:

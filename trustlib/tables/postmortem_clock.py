@@ -1,0 +1,112 @@
+"""Tables of when: the timeline and the durations; and of who does what next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from trustlib.core import View, stack
+from trustlib.core import format as show
+from trustlib.core.text import clean, short
+from trustlib.postmortem.result import Postmortem
+from trustlib.tables import house
+from trustlib.tables.postmortem_words import absent, amount, empty, level, link, name
+
+_WHERE = {
+    "stated": "stated in params",
+    "estimated": "estimated from the counts",
+    "timeline": "timeline in params",
+    "change log": "change log",
+}
+
+
+def timeline(result: Postmortem) -> View:
+    """Every event in UTC and on the local clock, with its source, and how long each step took."""
+    if absent(result, "timeline"):
+        return empty()
+    return stack([_events(result), _durations(result)])
+
+
+def _events(result: Postmortem) -> View:
+    timezone = result.spec.sizing.timezone
+    rows = []
+    for _, row in result.timeline.iterrows():
+        clocks = _clocks(row["at"], timezone)
+        what = short(row["event"], 200) + _between(result, row)
+        where = _WHERE.get(str(row["kind"]), clean(row["kind"]))
+        rows.append((*clocks, what, where, link(row["link"])))
+    columns = (*_heads(timezone), "What", "Where from", "Link")
+    return house.table(rows, columns=columns, caption="What happened when")
+
+
+def _between(result: Postmortem, row: pd.Series) -> str:
+    """The interval of the estimated start, behind its event."""
+    onset = result.sizing.onset.iloc[0]
+    known = not pd.isna(onset["low_at"]) and not pd.isna(onset["high_at"])
+    if row["kind"] != "estimated" or row["at"] != onset["estimated_at"] or not known:
+        return ""
+    ends = [show.instant(onset[end], result.spec.sizing.timezone, year=False) for end in _ENDS]
+    if ends[0] == ends[1]:
+        return ""
+    return f" ({level(result)}: {ends[0]} to {ends[1]})"
+
+
+_ENDS = ("low_at", "high_at")
+
+
+def _durations(result: Postmortem) -> View:
+    timezone, rows = result.spec.sizing.timezone, []
+    for _, row in result.durations.iterrows():
+        estimate = result.estimates.get(str(row["name"]))
+        told = ("not estimable", "not estimable")
+        if estimate is not None:
+            told = amount(str(row["name"]), estimate)
+        span = f"{_at(row['from_at'], timezone)} to {_at(row['to_at'], timezone)}"
+        if pd.isna(row["from_at"]) or pd.isna(row["to_at"]):
+            span = "not stated"
+        rows.append(
+            (name(row["name"]).removesuffix(", hours"), *told, span, clean(row["definition"]))
+        )
+    columns = ("Duration", "Hours", level(result), f"From, to ({show.zone_name(timezone)})",
+               "What it means")  # fmt: skip
+    return house.table(rows, columns=columns, caption="How long it took", numeric=columns[1:3])
+
+
+def actions(result: Postmortem) -> View:
+    """What is to be done, by whom and until when, the open ones first."""
+    if absent(result, "actions"):
+        return empty()
+    items = sorted(result.spec.actions, key=lambda one: (one.status == "done", one.due))
+    rows = [
+        (
+            short(one.title, 200), one.status, show.day(_noon(one.due)), short(one.owner, 60),
+            one.type, short(one.check, 200), link(one.link),
+        )
+        for one in items
+    ]  # fmt: skip
+    columns = ("Action", "Status", "Due", "Owner", "Type", "How one sees that it is done", "Link")
+    left = sum(one.status != "done" for one in items)
+    return house.table(rows, columns=columns, caption=f"Actions: {left:,} open of {len(items):,}")
+
+
+def _noon(due: Any) -> datetime:
+    """A day has no clock; noon in UTC is that day in the table."""
+    from datetime import UTC
+
+    return datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
+
+
+def _heads(timezone: str) -> tuple[str, ...]:
+    zone = show.zone_name(timezone)
+    return ("UTC",) if zone == "UTC" else (zone, "UTC")
+
+
+def _clocks(at: datetime, timezone: str) -> tuple[str, ...]:
+    utc = _at(at, "UTC")
+    return (utc,) if show.zone_name(timezone) == "UTC" else (_at(at, timezone), utc)
+
+
+def _at(at: Any, timezone: str) -> str:
+    return "–" if pd.isna(at) else show.instant(at, timezone)
