@@ -6,7 +6,7 @@ from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.narrative import house, incidents
 from trustlib.narrative.incidents.captions import About
-from trustlib.narrative.postmortem import repair, why, words
+from trustlib.narrative.postmortem import numbers, repair, why, words
 from trustlib.postmortem.result import Postmortem
 
 
@@ -72,7 +72,7 @@ def about_money(result: Postmortem) -> About:
     if not len(result.money):
         return _none(result, "money", "Money")
     net = result.estimates.get("net_loss_usd")
-    told = words.told(net) if words.known(net) else "not estimable"
+    told = numbers.told(net) if numbers.known(net) else "not estimable"
     return _about(
         alt=f"Gross, recovered and net amounts with their intervals; the net loss is {told}.",
         caption="Gross amounts in cases that were wrongly handled, what was recovered of them, and "

@@ -16,7 +16,7 @@ from trustlib.narrative.incidents.words import (
     NOT_ESTIMABLE,
     NOT_SHOWN,
 )
-from trustlib.narrative.postmortem import repair, what, who, why, words
+from trustlib.narrative.postmortem import numbers, repair, what, who, why, words
 from trustlib.postmortem.result import Postmortem
 
 
@@ -93,9 +93,9 @@ def _sentences(result: Postmortem) -> list[str]:
 
 def _who(result: Postmortem) -> tuple[str, str]:
     parts = [
-        words.brief(result.estimates[f"affected_{kind}"], kind)
+        numbers.brief(result.estimates[f"affected_{kind}"], kind)
         for kind in who.PEOPLE
-        if words.known(result.estimates.get(f"affected_{kind}"))
+        if numbers.known(result.estimates.get(f"affected_{kind}"))
     ]
     if parts:
         text = f"{house.upper_first(house.listed(parts))}; {words.level(result)} intervals."
@@ -108,8 +108,8 @@ def _who(result: Postmortem) -> tuple[str, str]:
 def cost(result: Postmortem) -> str:
     """``$14,100 net (95 % interval …)``, or that it is not known."""
     for name, noun in (("net_loss_usd", "net"), ("cost_usd", "by the stated unit cost")):
-        if words.known(result.estimates.get(name)):
-            return words.told(result.estimates[name], noun)
+        if numbers.known(result.estimates.get(name)):
+            return numbers.told(result.estimates[name], noun)
     return "not known"
 
 
@@ -120,7 +120,7 @@ def _clock(result: Postmortem) -> tuple[str, str]:
     if detect is not None and detect.point is not None:
         told.append(what.noticed(result))
     if stop is not None and stop.point is not None:
-        told.append(f"harm stopped after {words.told(stop)}")
+        told.append(f"harm stopped after {numbers.told(stop)}")
     state = "open" if words.is_open(result) else "closed"
     text = house.upper_first(" and ".join(told)) if told else "How long it lasted is not stated"
     return "Clock", f"{text}. The record is {state}."

@@ -17,7 +17,7 @@ from trustlib.harm.deep_dive.published import FEWER, is_small
 from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_CONCLUSIVE, NOT_ESTIMABLE
-from trustlib.narrative.postmortem import repair, summary, who, words
+from trustlib.narrative.postmortem import numbers, repair, summary, who, words
 from trustlib.postmortem.result import Postmortem
 
 # A unit_label that is none of these reads "events": it may name a rule, a team or a person.
@@ -68,11 +68,11 @@ def _paragraphs(result: Postmortem) -> list[str]:
 def _what(result: Postmortem) -> str:
     """When, on both clocks, and of what kind."""
     window, zone = result.spec.sizing.incident, result.spec.sizing.timezone
-    when = f"From {_both(window.start, zone)} to {_both(window.end, zone)},"
+    when = f"from {_both(window.start, zone)} to {_both(window.end, zone)}."
     if result.sizing.verdict != CONFIRMED:
         looked = "we are looking" if words.is_open(result) else "we looked"
-        subject = "into whether an incident affected our service"
-        return house.upper_first(f"{looked} {subject}: {when[0].lower()}{when[1:-1]}.")
+        asked = f"{looked} into whether an incident affected our service"
+        return f"{house.upper_first(asked)}. The hours in question run {when}"
     sides = _sides(result)
     kind = {
         ("over",): "our service restricted items that it should not have restricted",
@@ -80,7 +80,7 @@ def _what(result: Postmortem) -> str:
         ("over", "under"): "our service restricted some items by mistake, and did not find some "
         "harmful ones in time",
     }.get(tuple(sides), "our service did not work as usual")
-    return f"{when} {kind}."
+    return f"{house.upper_first(kind)}. This was {when}"
 
 
 def _both(at: datetime, zone: str) -> str:
@@ -99,7 +99,7 @@ def _sides(result: Postmortem) -> list[str]:
         ]
         candidates = bool(len(rows)) and not bool((rows["candidates"] == 0).all())
         estimate = result.estimates.get(name)
-        known = words.known(estimate) and not (estimate is not None and estimate.high == 0)
+        known = numbers.known(estimate) and not (estimate is not None and estimate.high == 0)
         none = estimate is not None and estimate.high == 0
         if known or (candidates and not none):
             there.append(side)
@@ -171,7 +171,7 @@ def _hit(result: Postmortem) -> list[str]:
 
 def people(estimate: Estimate | None, noun: str) -> str | None:
     """``about 240 accounts (95 % interval 210 to 260)``; None where nothing can be said."""
-    if estimate is None or not words.known(estimate):
+    if estimate is None or not numbers.known(estimate):
         return None
     if estimate.point is None:
         return f"{FEWER} {noun}"
@@ -203,7 +203,7 @@ def two(value: float) -> str:
     size = abs(value)
     if size == 0:
         return "0"
-    return show.count(round(size, 1 - math.floor(math.log10(size))), digits=2)
+    return show.count(round(size, 1 - math.floor(math.log10(size))))
 
 
 def _bracket(level: str, span: str) -> str:

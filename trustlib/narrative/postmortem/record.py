@@ -15,7 +15,7 @@ from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.narrative import house, run
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_ESTIMABLE
-from trustlib.narrative.postmortem import repair, words
+from trustlib.narrative.postmortem import numbers, repair, words
 from trustlib.narrative.postmortem.what import Point
 from trustlib.postmortem.result import Postmortem
 
@@ -45,7 +45,7 @@ def data_health(result: Postmortem, counts: OneRead, rows: TablesRead) -> View:
     tables = [counts.snapshot, *rows.snapshots.values()]
     n = sum(one.rows for one in tables)
     were = "row was" if n == 1 else "rows were"
-    heading = f"{n:,} {were} read from {words.no_(len(tables), 'table')} (exact)"
+    heading = f"{n:,} {were} read from {words.counted_in_words(len(tables), 'table')} (exact)"
     flagged = _flagged([*counts.checks, *rows.checks])
     heading += "; to note: " + house.listed([clean(c.label) for c in flagged[:2]]) if flagged else (
         "; nothing about them stands out"
@@ -88,7 +88,7 @@ def _excess_row(result: Postmortem) -> pd.Series | None:
 
 def _pair(row: pd.Series, when: str) -> str | None:
     """One column's number with its interval: ``1,320 (1,050 to 1,590)``."""
-    point, low, high = (words.number(row.get(name)) for name in _ends(row, when))
+    point, low, high = (numbers.number(row.get(name)) for name in _ends(row, when))
     if point is None:
         return None
     if low is None or high is None:
@@ -111,7 +111,7 @@ def _triple(row: pd.Series, point: float, low: float, high: float) -> tuple[str,
     unit = "USD" if name.endswith("_usd") else "hours" if name.endswith("_hours") else (
         "share" if name.endswith(("_precision", "_recall", "relative_excess")) else "items"
     )  # fmt: skip
-    return words.triple(point, low, high, unit)
+    return numbers.triple(point, low, high, unit)
 
 
 def _signed(row: pd.Series) -> bool:
@@ -144,7 +144,9 @@ def _steps(result: Postmortem) -> list[Point]:
     ]  # fmt: skip
     more = len(ranked) - len(points)
     if more > 0:
-        points.append(f"{house.upper_first(words.no_(more, 'smaller step'))} beside these.")
+        points.append(
+            f"{house.upper_first(words.counted_in_words(more, 'smaller step'))} beside these."
+        )
     return points
 
 
@@ -203,7 +205,7 @@ def _next(result: Postmortem, checks: Sequence[Check]) -> list[Point]:
             "alone."
         )
     steps += [
-        f"Work through the {one.name} list: {words.rows_of(one.rows, 'case')} (exact)."
+        f"Work through the {one.name} list: {numbers.rows_of(one.rows, 'case')} (exact)."
         for one in result.lists
         if one.rows
     ]

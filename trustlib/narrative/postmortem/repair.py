@@ -9,7 +9,7 @@ from trustlib.core import format as show
 from trustlib.data.incident_records import RestrictedList
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.narrative import house
-from trustlib.narrative.postmortem import words
+from trustlib.narrative.postmortem import numbers, words
 from trustlib.narrative.postmortem.what import Point
 from trustlib.postmortem.result import Postmortem
 
@@ -22,7 +22,7 @@ def lists(result: Postmortem) -> View:
     if result.reason("lists") is not None:
         return words.absent(result, "lists", "There is no list of what to put right")
     parts = [
-        f"{words.rows_of(one.rows, 'case')} {_are(one.rows)} on the {one.name} list, "
+        f"{numbers.rows_of(one.rows, 'case')} {_are(one.rows)} on the {one.name} list, "
         f"{_PURPOSE[one.name]}"
         for one in result.lists
     ]
@@ -43,16 +43,16 @@ def _quality(result: Postmortem, one: RestrictedList) -> Point:
     precision = result.estimates.get(f"{key}_precision")
     recall = result.estimates.get(f"{key}_recall")
     lead = f"{house.upper_first(one.name)} list"
-    if not words.known(precision) and not words.known(recall):
+    if not numbers.known(precision) and not numbers.known(recall):
         return lead, words.stop(f"How good it is cannot be said: {words.reason(precision)}")
     good = (
-        f"{words.told(precision)} of it is rightly there"
-        if words.known(precision)
+        f"{numbers.told(precision)} of it is rightly there"
+        if numbers.known(precision)
         else "How much of it is rightly there is not estimable"
     )
     whole = (
-        f"it holds {words.brief(recall)} of all wrong cases in the table not yet put right"
-        if words.known(recall)
+        f"it holds {numbers.brief(recall)} of all wrong cases in the table not yet put right"
+        if numbers.known(recall)
         else "how much it misses is not estimable"
     )
     return lead, house.upper_first(f"{good}; {whole}.")
@@ -61,7 +61,7 @@ def _quality(result: Postmortem, one: RestrictedList) -> Point:
 def _change(one: RestrictedList) -> list[Point]:
     """What left the list since the file before it."""
     if one.before is None:
-        return [("Earlier file", f"None stood there before the {one.name} list.")]
+        return [("Earlier file", f"There was no earlier {one.name} list.")]
     if not one.left:
         return [("Earlier file", f"Nothing left the {one.name} list since then.")]
     parts = {
@@ -73,8 +73,8 @@ def _change(one: RestrictedList) -> list[Point]:
     if any(is_small(n) for n in there.values()):  # one small part is the others' difference
         told = house.listed(list(there))
     else:
-        told = house.listed([f"{words.rows_of(n, 'case')} {why}" for why, n in there.items()])
-    left = house.upper_first(words.rows_of(one.left, "case"))
+        told = house.listed([f"{numbers.rows_of(n, 'case')} {why}" for why, n in there.items()])
+    left = house.upper_first(numbers.rows_of(one.left, "case"))
     return [("Left the list", f"{left} since the earlier file: {told}.")]
 
 
@@ -82,7 +82,7 @@ def _file(one: RestrictedList) -> Point:
     return (
         "File",
         f"Kept apart with restricted access; SHA-256 starts with {words.name(one.sha256, 80)[:12]}."
-        f" {house.upper_first(words.rows_of(one.unlabelled))} of it have no label.",
+        f" {house.upper_first(numbers.rows_of(one.unlabelled))} of it have no label.",
     )
 
 
@@ -109,7 +109,7 @@ def least(result: Postmortem) -> str:
 
 def _expected(result: Postmortem, row: pd.Series) -> str | None:
     renamed = row.rename({"final": "point"})
-    return words.row_told(renamed, "", level=result.spec.sizing.level)
+    return numbers.row_told(renamed, "", level=result.spec.sizing.level)
 
 
 def _kinds(result: Postmortem) -> list[Point]:
@@ -117,7 +117,7 @@ def _kinds(result: Postmortem) -> list[Point]:
     for _, row in result.maturity.head(6).iterrows():
         kind = house.upper_first(words.name(row["kind"], 32))
         found = _expected(result, row)
-        seen = words.exactly(row["seen"], "seen so far")
+        seen = numbers.exactly(row["seen"], "seen so far")
         if found is None:
             text = f"{seen}; the final number is not estimable or too small to show"
         else:
@@ -177,6 +177,8 @@ def promised(result: Postmortem) -> str:
     text = f"{house.number_word(len(open_))} of {house.number_word(len(whole))} action items"
     if len(whole) == 1:
         text = "the only action item"
+    elif len(open_) == len(whole):
+        text = f"all {house.number_word(len(whole))} action items"
     verb = "is" if len(open_) == 1 else "are"
     next_ = "due" if len(open_) == 1 else "the next due"
     return f"{text} {verb} open, {next_} on {show.day(pd.Timestamp(due, tz='UTC'))}"

@@ -10,7 +10,7 @@ from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_ESTIMABLE
-from trustlib.narrative.postmortem import headline, repair, what, who, why, words
+from trustlib.narrative.postmortem import headline, numbers, repair, what, who, why, words
 from trustlib.postmortem.result import Postmortem
 
 FEWEST, MOST = 125, 172  # words that are aimed at; 120 and 180 are promised
@@ -99,15 +99,15 @@ def _hit(result: Postmortem) -> list[Part]:
     else:
         parts.append(Part(paragraph=2, text=f"{house.upper_first(found)}."))
     people = [
-        words.brief(result.estimates[f"affected_{kind}"], kind)
+        numbers.brief(result.estimates[f"affected_{kind}"], kind)
         for kind in who.PEOPLE
-        if words.known(result.estimates.get(f"affected_{kind}"))
+        if numbers.known(result.estimates.get(f"affected_{kind}"))
     ]
     if people:
         text = f"People behind or in front of them: {house.listed(people)}."
         parts.append(Part(paragraph=2, text=text))
     parts.append(Part(paragraph=2, text=f"{_cost(result)}"))
-    if any(words.is_wide(result.estimates.get(name)) for name in
+    if any(numbers.is_wide(result.estimates.get(name)) for name in
            ("false_positives", "false_negatives", "net_loss_usd")):  # fmt: skip
         wide = "Some intervals are wide, so the single numbers should not be quoted alone."
         parts.append(Part(paragraph=2, text=wide, rank=1))
@@ -140,7 +140,7 @@ def _state(result: Postmortem) -> list[Part]:
         text = f"It was {what.noticed(result)}."
         parts.append(Part(paragraph=3, text=text, rank=2))
     if stop is not None and stop.point is not None:
-        text = f"Harm stopped after {words.told(stop)}."
+        text = f"Harm stopped after {numbers.told(stop)}."
         parts.append(Part(paragraph=3, text=text, rank=2))
     parts.append(Part(paragraph=3, text=f"{house.upper_first(why.how_severe(result))}."))
     parts.append(Part(paragraph=3, text=f"Next: {repair.promised(result)}."))
@@ -153,7 +153,7 @@ def _state(result: Postmortem) -> list[Part]:
 def _next(result: Postmortem) -> list[Part]:
     parts = [
         Part(paragraph=3, rank=3,
-             text=f"The {one.name} list holds {words.rows_of(one.rows, 'case')} to put right.")
+             text=f"The {one.name} list holds {numbers.rows_of(one.rows, 'case')} to put right.")
         for one in result.lists
     ]  # fmt: skip
     if (at := repair.final_on(result)) is not None and not repair.is_final(result):

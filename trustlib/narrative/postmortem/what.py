@@ -9,7 +9,7 @@ from trustlib.core import format as show
 from trustlib.narrative import house, incidents
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_CONCLUSIVE
-from trustlib.narrative.postmortem import words
+from trustlib.narrative.postmortem import numbers, words
 from trustlib.postmortem.result import Postmortem
 
 Point = str | tuple[str, str]
@@ -119,7 +119,7 @@ def _noticed(result: Postmortem) -> str:
     if detect is not None and detect.point is not None:
         parts.append(noticed(result))
     if stop is not None and stop.point is not None:
-        told = words.brief(stop) if parts else words.told(stop)
+        told = numbers.brief(stop) if parts else numbers.told(stop)
         parts.append(f"harm stopped after {told}")
     if not parts:
         return "How long it took to notice and to stop it is not known"
@@ -131,8 +131,8 @@ def noticed(result: Postmortem) -> str:
     detect = result.estimates["time_to_detect_hours"]
     assert detect.point is not None
     if detect.point < 0 or (detect.low is not None and detect.low < 0):
-        return f"noticed {words.told(detect)} after the start, which may mean before it"
-    return f"noticed after {words.told(detect)}"
+        return f"noticed {numbers.told(detect)} after the start, which may mean before it"
+    return f"noticed after {numbers.told(detect)}"
 
 
 def _start(result: Postmortem) -> Point:
@@ -163,10 +163,10 @@ def _others(result: Postmortem) -> list[Point]:
     for name, (lead, since) in _STAMPED.items():
         estimate = result.estimates.get(name)
         if estimate is not None and estimate.point is not None:
-            points.append((lead, f"{house.upper_first(words.told(estimate))} {since}."))
+            points.append((lead, f"{house.upper_first(numbers.told(estimate))} {since}."))
     lacking = [
         words.measure(name) for name in result.durations["name"]
-        if not words.known(result.estimates.get(str(name)))
+        if not numbers.known(result.estimates.get(str(name)))
     ]  # fmt: skip
     if lacking:
         points.append(("Not known", house.upper_first(f"{house.listed(lacking)}.")))
@@ -177,7 +177,7 @@ def _entries(result: Postmortem) -> list[Point]:
     frame = result.timeline
     n = len(frame)
     without = int((frame["link"].astype(str).str.strip() == "").sum())
-    text = f"{house.upper_first(words.no_(n, 'entry', 'entries'))} are listed"
+    text = f"{house.upper_first(words.counted_in_words(n, 'entry', 'entries'))} are listed"
     text = text.replace("entry are", "entry is")
     if without:
         text += f"; {house.number_word(without)} cannot be looked up, for want of a link"
@@ -222,8 +222,8 @@ def _relative(result: Postmortem) -> list[Point]:
     share = result.sizing.estimates["relative_excess"]
     points: list[Point] = []
     if share.point is not None and share.low is not None:
-        points.append(("As a share", f"{words.told(share)} against what was expected."))
-    if words.is_wide(sizes.excess(result.sizing)):
+        points.append(("As a share", f"{numbers.told(share)} against what was expected."))
+    if numbers.is_wide(sizes.excess(result.sizing)):
         points.append(("Wide", "The interval is wider than the number itself: do not quote one "
                        "without the other."))  # fmt: skip
     return points
@@ -248,7 +248,7 @@ def _left_out(result: Postmortem) -> list[Point]:
     missing = int(result.sizing.counterfactual.query("in_window")["actual"].isna().sum())
     points: list[Point] = []
     if n:
-        told = house.upper_first(words.no_(n, "holiday or earlier incident",
+        told = house.upper_first(words.counted_in_words(n, "holiday or earlier incident",
                                            "holidays and earlier incidents"))  # fmt: skip
         points.append(("Left out", f"{told} of the history."))
     else:
@@ -258,6 +258,9 @@ def _left_out(result: Postmortem) -> list[Point]:
     if missing:
         noun = {"30min": "half-hour", "1h": "hour", "1d": "day"}[result.spec.sizing.bucket]
         points.append(
-            ("Not counted", f"{house.upper_first(words.no_(missing, noun))} of the window.")
+            (
+                "Not counted",
+                f"{house.upper_first(words.counted_in_words(missing, noun))} of the window.",
+            )
         )
     return points

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from trustlib.core import View
 from trustlib.core import format as show
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
-from trustlib.narrative.postmortem import words
+from trustlib.narrative.postmortem import numbers, words
 from trustlib.narrative.postmortem.what import Point
 from trustlib.postmortem.result import Postmortem
 
@@ -37,10 +35,10 @@ def hit(result: Postmortem) -> str | None:
     parts: list[str] = []
     for name, side in _SIDES:
         estimate = result.estimates.get(name)
-        if not words.known(estimate):
+        if not numbers.known(estimate):
             continue
         noun = "items" if side == "over" else "harmful items"
-        told = words.brief(estimate, noun) if parts else words.told(estimate, noun)
+        told = numbers.brief(estimate, noun) if parts else numbers.told(estimate, noun)
         parts.append(f"{told} were {'acted on wrongly' if side == 'over' else 'missed'}")
     return " and ".join(parts) if parts else None
 
@@ -49,10 +47,10 @@ def _items(result: Postmortem) -> str:
     if (found := hit(result)) is not None:
         return found
     cases = result.affected[result.affected["kind"] == "items"]
-    n = words.number(cases["candidates"].sum(min_count=1)) if len(cases) else None
+    n = numbers.number(cases["candidates"].sum(min_count=1)) if len(cases) else None
     if n is None:
         return "How many were hit wrongly is not known"
-    return f"{words.things(n, 'cases')} may have been hit; how many of them wrongly is not known"
+    return f"{numbers.things(n, 'cases')} may have been hit; how many of them wrongly is not known"
 
 
 def _people(result: Postmortem) -> list[Point]:
@@ -63,8 +61,8 @@ def _people(result: Postmortem) -> list[Point]:
     for _, row in rows.iterrows():
         kind, side = str(row["kind"]), str(row["side"])
         of = "saw" if kind == "viewers" else "have"
-        cases = words.exactly(row["candidates"], f"{kind} {of} a case")
-        found = words.row_told(row, "", level=result.spec.sizing.level)
+        cases = numbers.exactly(row["candidates"], f"{kind} {of} a case")
+        found = numbers.row_told(row, "", level=result.spec.sizing.level)
         if found is None:
             text = f"{cases}; how many with {HIT[side]} is not estimable or too few to show"
         else:
@@ -79,12 +77,8 @@ def _overlap(result: Postmortem) -> list[Point]:
         first, second = (
             _SETS.get(str(row[name]), words.name(row[name])) for name in ("first", "second")
         )
-        n = words.number(row["people"])
-        number = words.things(n, "people")
-        exact = "" if n is None else " (exact)"
-        points.append(
-            ("Counted in both", house.upper_first(f"{number} {first} and {second}{exact}."))
-        )
+        text = numbers.exactly(row["people"], f"people {first} and {second}")
+        points.append(("Counted in both", house.upper_first(f"{text}.")))
     return points
 
 
@@ -98,7 +92,7 @@ def _where(result: Postmortem) -> list[Point]:
             continue
         row = cells.iloc[int(cells["point"].to_numpy().argmax())]
         place = f"{words.name(row['segment'], 24)} {words.name(row['value'], 40)}"
-        found = words.row_told(row, "", level=result.spec.sizing.level)
+        found = numbers.row_told(row, "", level=result.spec.sizing.level)
         was = "acted on wrongly" if side == "over" else "missed"
         points.append(("Most in", f"{place}: {found} items {was}.".replace("  ", " ")))
     return points
@@ -113,7 +107,7 @@ def _weak(result: Postmortem) -> list[Point]:
             ("How it is known", "Estimated from the cases that have a label; labels are taken as "
              "right.")
         )  # fmt: skip
-    if any(words.is_wide(one) for one in made):
+    if any(numbers.is_wide(one) for one in made):
         points.append(
             ("Wide", "An interval here is wider than its number: few labels stand behind it.")
         )
@@ -159,7 +153,7 @@ def _most(result: Postmortem, kind: str, side: str) -> str | None:
     part = f"{show.exact(n)} of {show.exact(total)} {kind}" if n < total else (
         f"all {show.exact(total)} {kind}"
     )  # fmt: skip
-    share = f"{words.percent(n / total)}, exact" if n < total else "exact"
+    share = f"{numbers.percent(n / total)}, exact" if n < total else "exact"
     return f"{part} ({share}) {verb} {band} {noun} {act}"
 
 
@@ -169,16 +163,16 @@ def _top(result: Postmortem) -> list[Point]:
         kind = str(row["kind"])
         if kind not in PEOPLE:
             continue
-        share = words.number(row["share"])
+        share = numbers.number(row["share"])
         if share is None:
             points.append(
                 ("Most hit", f"The top 1 % of {kind} are fewer than 11, so their share of cases is "
                  "not shown.")
             )  # fmt: skip
             continue
-        top = words.things(row["top_people"], kind)
+        top = numbers.things(row["top_people"], kind)
         points.append(
-            ("Most hit", f"The top 1 % ({top}) hold {words.percent(share)} of all cases (exact).")
+            ("Most hit", f"The top 1 % ({top}) hold {numbers.percent(share)} of all cases (exact).")
         )
     return points
 
@@ -188,10 +182,10 @@ def money(result: Postmortem) -> View:
     if result.reason("money") is not None:
         return words.absent(result, "money", "What it cost is not known")
     net, unit_cost = result.estimates.get("net_loss_usd"), result.estimates.get("cost_usd")
-    if words.known(net):
-        heading = f"The net loss is {words.told(net)}"
-    elif words.known(unit_cost):
-        heading = f"The excess cost {words.told(unit_cost)}"
+    if numbers.known(net):
+        heading = f"The net loss is {numbers.told(net)}"
+    elif numbers.known(unit_cost):
+        heading = f"The excess cost {numbers.told(unit_cost)}"
     else:
         heading = "What it cost is not estimable"
     return words.section(heading, [*_amounts(result), *_sides(result), *_rates(result)])
@@ -205,12 +199,12 @@ def _amounts(result: Postmortem) -> list[Point]:
     }
     for name, (lead, what) in means.items():
         estimate = result.estimates.get(name)
-        if words.known(estimate):
-            points.append((lead, f"{words.told(estimate)} {what}."))
+        if numbers.known(estimate):
+            points.append((lead, f"{numbers.told(estimate)} {what}."))
     net, cost = result.estimates.get("net_loss_usd"), result.estimates.get("cost_usd")
-    if words.known(net) and words.known(cost):
-        points.append(("By unit cost", f"The excess comes to {words.told(cost)}."))
-    if not words.known(net):
+    if numbers.known(net) and numbers.known(cost):
+        points.append(("By unit cost", f"The excess comes to {numbers.told(cost)}."))
+    if not numbers.known(net):
         points.append(("Net", words.stop(f"Not estimable: {words.reason(net)}")))
     elif net is not None and net.low is not None and net.low < 0 <= (net.high or 0):
         points.append(("Not sure", "The interval holds zero: there may be no net loss."))
@@ -225,7 +219,7 @@ def _sides(result: Postmortem) -> list[Point]:
         return []
     points: list[Point] = []
     for _, row in rows.iterrows():
-        found = words.row_told(row, "", level=result.spec.sizing.level, unit="USD")
+        found = numbers.row_told(row, "", level=result.spec.sizing.level, unit="USD")
         if found is not None:
             lead = "Acted on wrongly" if row["side"] == "over" else "Missed"
             points.append((lead, f"{found} net."))
@@ -247,8 +241,3 @@ def _rates(result: Postmortem) -> list[Point]:
              f"{show.usd(spec.usd_rate)} for one, as stated (exact).")
         )  # fmt: skip
     return points
-
-
-def has_people(frame: pd.DataFrame) -> bool:
-    """Whether a frame of `affected` counts anyone."""
-    return bool(frame["kind"].isin(PEOPLE).any())

@@ -10,11 +10,12 @@ from trustlib.core import View
 from trustlib.core import format as show
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
-from trustlib.narrative.postmortem import words
+from trustlib.narrative.postmortem import numbers, words
 from trustlib.narrative.postmortem.what import Point
 from trustlib.postmortem.result import Postmortem
 
-_MOST = 4  # rows of a kind told in bullets; the table has all
+_MOST = 3  # rows of a kind told in bullets; the table has all
+_AT_ONCE = 1 / 60  # hours
 _TUNED = (
     "The recommended setting was chosen on the very history that it is judged by: expect more "
     "false alarms than these."
@@ -33,7 +34,10 @@ def detection(result: Postmortem) -> View:
     points: list[Point] = []
     for status in ("existing", "proposed", "recommended"):
         rows = result.detection[result.detection["status"] == status]
-        points += [_alert(result, row) for _, row in rows.head(_MOST).iterrows()]
+        points += [
+            _alert(result, row)
+            for _, row in rows.head(1 if status == "recommended" else _MOST).iterrows()
+        ]
     return words.section(gap(result), [*points, *_setting(result), *_weak(result)])
 
 
@@ -63,12 +67,13 @@ def gap(result: Postmortem) -> str:
 
 def _after(row: pd.Series) -> str:
     """``3 hours after the start``; in a replay that is known to the bucket."""
-    delay = words.number(row["delay_hours"])
+    delay = numbers.number(row["delay_hours"])
     if delay is None:
         return "at a time that is not known"
-    if delay < 0:
-        return f"{words.length(-delay)} before the start of impact (replay)"
-    return f"{words.length(delay)} after the start of impact (replay)"
+    if abs(delay) < _AT_ONCE:
+        return "at the start of impact (replay)"
+    side = "before" if delay < 0 else "after"
+    return f"{numbers.length(abs(delay))} {side} the start of impact (replay)"
 
 
 def _alert(result: Postmortem, row: pd.Series) -> Point:
@@ -78,9 +83,9 @@ def _alert(result: Postmortem, row: pd.Series) -> Point:
 
 
 def _false_alarms(result: Postmortem, row: pd.Series) -> str:
-    rate = words.row_told(
+    rate = numbers.row_told(
         row.rename({"false_alarms_per_week": "point"}), "", level=result.spec.sizing.level,
-        unit=words.PLAIN,
+        unit=numbers.PLAIN,
     )  # fmt: skip
     return "its false alarms are not known" if rate is None else f"false alarms a week: {rate}"
 
@@ -89,12 +94,8 @@ def _setting(result: Postmortem) -> list[Point]:
     points: list[Point] = []
     value = result.estimates.get("recommended_alert_value")
     if value is not None and value.point is not None:
-        points.append(
-            (
-                "Recommended setting",
-                f"{house.upper_first(words.told(replace(value, unit=words.PLAIN), value.unit))}.",
-            )
-        )
+        told = numbers.told(replace(value, unit=numbers.PLAIN), value.unit)
+        points.append(("Recommended setting", f"{house.upper_first(told)}."))
     best = result.detection[result.detection["status"] == "recommended"]
     if len(best):
         found = _avoided(result, best.iloc[0])
@@ -104,7 +105,7 @@ def _setting(result: Postmortem) -> list[Point]:
 
 
 def _avoided(result: Postmortem, row: pd.Series) -> str | None:
-    ends = [words.number(row[name]) for name in ("avoided", "avoided_low", "avoided_high")]
+    ends = [numbers.number(row[name]) for name in ("avoided", "avoided_low", "avoided_high")]
     if ends[0] is None:
         return None
     sign = -1 if ends[0] < 0 else 1
@@ -112,8 +113,8 @@ def _avoided(result: Postmortem, row: pd.Series) -> str | None:
     if low is not None and high is not None:
         low, high = min(low, high), max(low, high)
     made = pd.Series({"point": point, "low": low, "high": high}, dtype=float)
-    told = words.row_told(
-        made, words.unit(result), level=result.spec.sizing.level, unit=words.PLAIN
+    told = numbers.row_told(
+        made, words.unit(result), level=result.spec.sizing.level, unit=numbers.PLAIN
     )
     verb = "restored" if result.spec.sizing.direction == "decrease" else "spared"
     return f"The recommended alert would have {verb} {told}, had the response been as fast."
@@ -125,11 +126,9 @@ def _weak(result: Postmortem) -> list[Point]:
         points.append(("Tuned on its own history", _TUNED))
     weeks = result.detection["weeks"].dropna()
     if len(weeks):
-        n = round(float(weeks.max()))
-        points.append(
-            ("Replayed on", f"{house.upper_first(words.no_(n, 'week'))} of counts; hours hang "
-             "together, so a rate from few weeks is rough.")
-        )  # fmt: skip
+        told = house.upper_first(words.counted_in_words(round(float(weeks.max())), "week"))
+        rough = "hours hang together, so a rate from few weeks is rough"
+        points.append(("Replayed on", f"{told} of counts; {rough}."))
     return points
 
 
@@ -163,7 +162,7 @@ def supported(result: Postmortem) -> str:
 
 
 def _factor(row: pd.Series, verdict: str) -> Point:
-    name = house.upper_first(words.name(str(row["factor"]).replace("_", " "), 90))
+    name = house.upper_first(words.name(row["factor"], 90))
     text = words.name(row["text"], 700).removeprefix("Not tested: ")
     return name, words.stop(f"{house.upper_first(verdict)}. {house.upper_first(text)}")
 
@@ -211,9 +210,9 @@ def _basis(result: Postmortem) -> list[Point]:
 
 
 def _rule(row: pd.Series) -> Point:
-    named, value = words.name(row["severity"], 24), words.number(row["value"])
+    named, value = words.name(row["severity"], 24), numbers.number(row["value"])
     what = house.upper_first(words.measure(str(row["measure"])).removeprefix("the "))
-    least = _value(str(row["measure"]), words.number(row["at_least"]) or 0.0)
+    least = _value(str(row["measure"]), numbers.number(row["at_least"]) or 0.0)
     asks = f"the rule asks for {least} or more"
     if value is None:
         return named, f"Not decided. {what}: not estimable; {asks}."
@@ -228,14 +227,14 @@ def _value(measure: str, value: float, *, data: bool = False) -> str:
     if measure.endswith("_usd"):
         return show.usd(value)
     if measure.endswith("_hours"):
-        return words.length(value)
+        return numbers.length(value)
     if measure.endswith(("_precision", "_recall", "relative_excess")):
-        return words.percent(value)
+        return numbers.percent(value)
     if measure == "placebo_p_value":
         return show.probability(value)
     people = measure.startswith(("affected_", "false_"))
     if data and people and 0 < value < SMALLEST_CELL:
-        return words.FEWER
+        return numbers.FEWER
     return show.count(value)
 
 
