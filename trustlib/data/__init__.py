@@ -12,6 +12,7 @@ from trustlib.data.units_records import UnitQuery, UnitRows
 
 if TYPE_CHECKING:
     from trustlib.data.abuse_read import read_abuse
+    from trustlib.data.earlier import read_earlier
     from trustlib.data.incident_read import read_affected
     from trustlib.data.panel_read import read_panel
     from trustlib.data.read import read_counts
@@ -37,6 +38,7 @@ __all__ = [
     "read_abuse",
     "read_affected",
     "read_counts",
+    "read_earlier",
     "read_panel",
     "read_units",
     "snapshots",
@@ -54,6 +56,10 @@ def __getattr__(name: str) -> object:
         from trustlib.data.abuse_read import read_abuse
 
         return read_abuse
+    if name == "read_earlier":
+        from trustlib.data.earlier import read_earlier
+
+        return read_earlier
     if name == "read_affected":
         from trustlib.data.incident_read import read_affected
 

@@ -72,7 +72,7 @@ def merged_segments(frame: pd.DataFrame, *, earlier: Earlier | None = None) -> p
     part = np.minimum(frame["point"], frame["items"] - frame["point"])
     few = exact & (part > 0) & (part < SMALLEST_CELL)
     hidden = few.groupby([frame["segment"], frame["side"]]).transform("any")
-    shown = frame.assign(**frame[_ENDS].astype(float).where(~hidden))
+    shown = _ends(frame.assign(**frame[_ENDS].astype(float).where(~hidden)))
     before = [] if earlier is None else earlier.series.get("by_segment", [])
     return steady_groups(before, shown)
 
@@ -88,6 +88,8 @@ def _estimate(name: str, estimate: Estimate, earlier: Earlier | None) -> Estimat
             estimate, point=None, low=None, high=None, standard_error=None, n=0,
             note=f"withheld: {FEWER}",
         )  # fmt: skip
+    if estimate.low is not None and 0 < estimate.low < SMALLEST_CELL:
+        estimate = replace(estimate, low=0.0)
     before = None if earlier is None else earlier.estimates.get(name)
     if before is None or before.point is None or not _is_exact(estimate) or not _is_exact(before):
         return estimate  # an estimate from a sample counts nobody
@@ -105,9 +107,23 @@ def _affected(frame: pd.DataFrame, earlier: Earlier | None) -> pd.DataFrame:
         steady_count(n, before.get((kind, side), n))
         for kind, side, n in zip(frame["kind"], frame["side"], frame["candidates"], strict=True)
     ]
+    candidates = _large(pd.Series(now, index=frame.index, dtype=float))
+    return _ends(frame.assign(candidates=candidates))
+
+
+def _ends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Point, low and high of rows that count people or cases: what is surely few is withheld.
+
+    A lower end below 11 is often the number of labels that were judged wrong, which is known; 0
+    takes its place.
+    """
     few = (frame["high"] > 0) & (frame["high"] < SMALLEST_CELL)
     ends = frame[_ENDS].astype(float).where(~few)
-    return frame.assign(candidates=_large(pd.Series(now, index=frame.index, dtype=float)), **ends)
+    return frame.assign(**ends.assign(low=_low(ends["low"])))
+
+
+def _low(low: pd.Series) -> pd.Series:
+    return low.mask((low > 0) & (low < SMALLEST_CELL), 0.0)
 
 
 def _candidates(earlier: Earlier | None) -> Mapping[tuple[str, str], float]:
