@@ -170,10 +170,11 @@ def _large(counts: pd.Series) -> pd.Series:
 def _maturity(frame: pd.DataFrame) -> pd.DataFrame:
     few = (frame["seen"] > 0) & (frame["seen"] < SMALLEST_CELL)
     hidden = frame.assign(seen=frame["seen"].astype(float))
-    hidden.loc[few, ["seen", "factor", "complete", "final"]] = np.nan
+    # The factor and the complete part, with the final number, would give what is seen.
+    hidden.loc[few, ["seen", "factor", "complete"]] = np.nan
     none = few & (hidden["high"] < SMALLEST_CELL)
-    hidden.loc[none, ["low", "high"]] = np.nan
-    return hidden
+    hidden.loc[none, ["final", "low", "high"]] = np.nan
+    return hidden.assign(low=_low(hidden["low"]))
 
 
 def _then_now(frame: pd.DataFrame, estimates: Mapping[str, Estimate]) -> pd.DataFrame:
