@@ -41,8 +41,8 @@ def _reasons(record: Postmortem, rows: AffectedRows, earlier: Earlier | None) ->
         "lists": _lists(record, rows),
         "maturity": _unless(len(record.maturity) > 0, _lacking(rows, "arrivals")),
         "detection": _unless(
-            len(record.detection) > 0,
-            "Too little history to replay an alert on: five weeks are needed.",
+            bool(record.detection["false_alarms_per_week"].notna().any()),
+            "Too little history to replay an alert on: less than a week in which rules could see.",
         ),
         "factors": _unless(
             bool((record.factors["verdict"] != "not tested").any()),
