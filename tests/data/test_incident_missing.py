@@ -261,7 +261,9 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
 def test_refusals_say_what_where_and_what_next(here, case):
     change, query, what, where, nearest = case
-    sources = save(change(made()), here)
+    needed = {"affected", *(role for role in ROLES if f"{role}_source" in where)}
+    tables = change(made())
+    sources = save({role: tables[role] for role in needed if role in tables}, here)
     with pytest.raises(Refusal) as caught:
         read_affected(replace(QUERY, **({"sources": sources} | query)))
     error = caught.value
@@ -288,3 +290,17 @@ def test_chances_of_items_that_are_no_case_do_not_matter(read, whole):
     tables = made()
     tables["labels"].loc[8, "inclusion_probability"] = 7.0
     same(whole, read(tables))
+
+
+def test_arrivals_that_stop_long_before_as_of_are_said(read):
+    arrivals = pd.DataFrame({"arrival_id": range(48), "kind": "appeals"})
+    arrivals["event_at"] = "2026-03-17 15:00"
+    arrivals["arrived_at"] = pd.date_range("2026-03-18", periods=48, freq="h")
+
+    def said(until):
+        rows = read({"arrivals": arrivals}, segments=(), as_of=until)
+        return [c.text for c in rows.checks if c.name == "affected_arrivals_end"]
+
+    assert said(datetime(2026, 3, 21, tzinfo=UTC)) == []
+    (text,) = said(datetime(2026, 4, 1, tzinfo=UTC))
+    assert "appeals (12\xa0days)" in text

@@ -13,10 +13,12 @@ from trustlib.data.abuse_findings import readable
 from trustlib.data.engine.abuse_made import UNKNOWN
 from trustlib.data.incident_health import Seen
 from trustlib.data.incident_prepare import Ready
-from trustlib.data.incident_records import AffectedQuery, Role
+from trustlib.data.incident_records import STEP_HOURS, AffectedQuery, Role
 
 _KNOWN = 0.95  # of the cases, by their segment
 _ENOUGH = 30  # labelled cases of a cell, for a look at what they stand for
+_SILENT = 2 * 24 // STEP_HOURS  # steps without an arrival that may be worth a word
+_SPACINGS = 20  # and it is that many times the usual space between two
 _NEAR = (2 / 3, 3 / 2)  # what labels stand for, over what there is
 _CELLS = {
     ("over", True): "actioned and suspect",
@@ -42,6 +44,7 @@ def checks(
     found += _labels(ready, seen, missing)
     found += _apart(seen)
     found += _arrivals(seen)
+    found += _stale(seen.frames["arrivals"])
     return tuple(found)
 
 
@@ -272,3 +275,22 @@ def _arrivals(seen: Seen) -> list[Check]:
         said.append(f"{plural(after, 'arrival')} lie far after everything else")
     text = f"{' and '.join(said)}: left out, since one of the times is not right."
     return [Check(name="affected_arrivals", verdict="warn", label="times out of order", text=text)]
+
+
+def _stale(arrivals: pd.DataFrame) -> list[Check]:
+    """Whether arrivals of a kind stop long before the instant up to which the tables are read."""
+    since = arrivals["age"] - arrivals["delay"]
+    silent = []
+    for kind, mine in arrivals.groupby("kind"):
+        ago = since.loc[mine.index]
+        spacing = (ago.max() - ago.min()) / mine["n"].sum()
+        if ago.min() > _SILENT and ago.min() > _SPACINGS * spacing:
+            silent.append(f"{kind} ({plural(int(ago.min()) * STEP_HOURS // 24, 'day')})")
+    if not silent:
+        return []
+    text = (
+        f"Nothing arrived for long up to the instant that counts as now: {', '.join(silent)}. If "
+        "the table was written earlier than that, what arrived since is missing: set as_of to "
+        "the time at which it was written."
+    )
+    return [Check(name="affected_arrivals_end", verdict="warn", label="arrivals stop", text=text)]

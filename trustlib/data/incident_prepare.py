@@ -20,8 +20,7 @@ from trustlib.data.incident_records import TABLES, AffectedQuery
 from trustlib.data.incident_refusals import refuse_amounts, refuse_differing
 
 _YEAR = 366 * 86400
-_BEFORE = 15 * _YEAR  # what arrives late is looked at over a long history
-_AFTER = 3 * _YEAR
+_BEFORE = 4 * _YEAR  # how far back clock changes are known, for the history of what came late
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ def opened(
     start, end = clocks.seconds(query.window.start), clocks.seconds(query.window.end)
     with abuse.session(
         files,
-        clock=clocks.clock(zone, start - _BEFORE, end + _AFTER),
+        clock=clocks.clock(zone, start - _BEFORE, end + _YEAR),
         start=start,
         end=end,
         history=start,

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import fcntl
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -154,10 +155,6 @@ def safe(text: str) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def _raw(text: str) -> str:
-    return text.removeprefix("'")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """The list that stands there: its ids, as they were before they were made safe."""
@@ -191,20 +188,21 @@ def standing(path: Path, where: str) -> Standing | None:
 
 
 def _ids(text: str, where: str) -> tuple[str, ...]:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    ids = []
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
+        header = next(rows, [])
+        if not text.endswith("\n") or header not in ([*COLUMNS], [COLUMNS[0], COLUMNS[2]]):
+            raise _damaged("the earlier list is cut, or has another header", where)
+        for row in rows:
+            if len(row) != len(header) or not row[0] or not _TIME.fullmatch(row[-1]):
+                raise _damaged("a row of the earlier list is not as it was written", where)
+            ids.append(row[0].removeprefix("'"))
     except csv.Error:
         raise _damaged("the earlier list is no CSV any more", where) from None
-    header = rows[0] if rows else []
-    if not text.endswith("\n") or header not in ([*COLUMNS], [COLUMNS[0], COLUMNS[2]]):
-        raise _damaged("the earlier list is cut, or has another header", where)
-    for row in rows[1:]:
-        if len(row) != len(header) or not row[0] or not _TIME.fullmatch(row[-1]):
-            raise _damaged("a row of the earlier list is not as it was written", where)
-    ids = tuple(_raw(row[0]) for row in rows[1:])
     if len(set(ids)) < len(ids):
         raise _damaged("the earlier list has an item twice", where)
-    return ids
+    return tuple(ids)
 
 
 def _damaged(what: str, where: str) -> Refusal:
