@@ -48,7 +48,9 @@ class World:
 def described(cases: list[dict], views: list[tuple[int, int]] = ()) -> World:
     """A world by hand: cases as far as they differ from `CASE`; (item, viewer) pairs."""
     frame = pd.DataFrame([CASE | case for case in cases])
-    return World(cases=frame, views=pd.DataFrame(list(views), columns=["item", "viewer"]))
+    return World(
+        cases=frame, views=pd.DataFrame(list(views), columns=["item", "viewer"], dtype="int64")
+    )
 
 
 def rows_of(
@@ -58,8 +60,12 @@ def rows_of(
     missing: Mapping[str, str] | None = None,
     has_money: bool = True,
     has_resolved: bool = True,
+    segments: bool = True,
 ) -> AffectedRows:
-    """As the reading would hand it out, its `labelled` cases labelled."""
+    """As the reading would hand it out, its `labelled` cases labelled.
+
+    Without `segments` nothing is counted by market, which takes time.
+    """
     cases = world.cases.assign(stratum="all", items=1)
     by = ["side", "suspect", "stratum"]
     sums = ["items", "resolved", "gross_cents", "recovered_cents"]
@@ -69,7 +75,7 @@ def rows_of(
     over = labelled["side"] == "over"
     labelled["label"] = np.where(over, ~labelled["wrong"], labelled["wrong"]).astype(int)
     for kind in ("account", "customer"):
-        labelled[f"{kind}_dose"] = doses[kind].loc[labelled.index]
+        labelled[f"{kind}_dose"] = doses[kind][cases["labelled"].to_numpy()]
     counts = world.views.drop_duplicates().groupby("item").size()
     labelled["viewers"] = counts.reindex(labelled.index, fill_value=0).to_numpy()
     own = labelled[_LABELLED].reset_index(drop=True)
@@ -85,7 +91,7 @@ def rows_of(
         labelled=own,
         people=people,
         overlaps=pd.DataFrame(columns=["first", "second", "people"]),
-        by_segment=_by_segment(cases),
+        by_segment=_by_segment(cases if segments else cases.iloc[:0]),
         arrivals=pd.DataFrame(columns=["kind", "in_window", "age", "delay", "n"]),
         observed_until=END,
         change_log=pd.DataFrame(columns=["changed_at", "change", "link"]),
@@ -96,25 +102,33 @@ def rows_of(
     )  # fmt: skip
 
 
-def _people(world: World) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """The histogram of doses, and each case's owner's dose."""
-    out, doses = [], {}
+def _people(world: World) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """The histogram of doses, and each case's owner's dose (0 unknown)."""
+    out: list[tuple[str, str, int, int]] = []
+    doses = {}
+    under = (world.cases["side"] == "under").to_numpy()
     for kind in ("account", "customer"):
-        known = world.cases[world.cases[kind] >= 0]
-        each = known.groupby(["side", kind]).size().rename("dose").reset_index()
-        out.append(each.assign(kind=f"{kind}s"))
-        dose = world.cases.groupby(["side", kind])[kind].transform("size")
-        doses[kind] = dose.where(world.cases[kind] >= 0, 0)
-    views = world.views.drop_duplicates()
-    under = world.cases.index[world.cases["side"] == "under"]
-    seen = views[views["item"].isin(under)].groupby("viewer").size().rename("dose").reset_index()
-    out.append(seen.assign(kind="viewers", side="under"))
-    each = pd.concat(out, ignore_index=True)
-    people = each.groupby(["kind", "side", "dose"]).size().rename("people").reset_index()
-    return people, doses
+        who = world.cases[kind].to_numpy()
+        codes, place, dose = np.unique(2 * who + under, return_inverse=True, return_counts=True)
+        doses[kind] = np.where(who >= 0, dose[place], 0)
+        for side, code in (("over", 0), ("under", 1)):
+            out += _histogram(f"{kind}s", side, dose[(codes >= 0) & (codes % 2 == code)])
+    seen = world.views.drop_duplicates()
+    viewer = seen["viewer"].to_numpy()[under[seen["item"].to_numpy()]]
+    out += _histogram("viewers", "under", np.unique(viewer, return_counts=True)[1])
+    return pd.DataFrame(out, columns=["kind", "side", "dose", "people"]), doses
+
+
+def _histogram(kind: str, side: str, dose: np.ndarray) -> list[tuple[str, str, int, int]]:
+    pairs = zip(*np.unique(dose, return_counts=True), strict=True)
+    return [(kind, side, int(value), int(count)) for value, count in pairs]
 
 
 def _by_segment(cases: pd.DataFrame) -> pd.DataFrame:
+    if not len(cases):
+        return pd.DataFrame(
+            columns=["segment", "value", "side", "suspect", "items", "accounts", "resolved"]
+        )
     known = cases.assign(segment="market", value=cases["market"])
     by = known.groupby(["segment", "value", "side", "suspect"])
     return by.agg(

@@ -16,6 +16,7 @@ import argparse
 import os
 import time
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def record(*, runs: int, first_seed: int = 0, **world: Any) -> dict[str, float]:
     seen: dict[str, list[float]] = defaultdict(list)
     for seed in range(first_seed, first_seed + runs):
         made = drawn(seed, **world)
-        rows, true = rows_of(made), truth(made)
+        rows, true = rows_of(made, segments=False), truth(made)
         estimates = {
             **cases(rows, level=0.95, usd_rate=None).estimates,
             **people(rows, level=0.95, seed=0).estimates,
@@ -237,16 +238,15 @@ def page(rows_totals: pd.DataFrame, rows_records: pd.DataFrame, runs: int) -> st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
-    runs, began = parser.parse_args().runs, time.perf_counter()
-    first = pd.DataFrame(
-        [{"world": name} | totals(runs=runs, **world) for name, world in TOTALS.items()]
-    )
-    print(markdown(first), flush=True)
-    second = []
-    for name, world in RECORDS.items():
-        second.append({"world": name} | record(runs=runs, **world))
-        print(markdown(pd.DataFrame(second[-1:])), flush=True)
-    whole = pd.DataFrame(second).set_index("world").T.rename_axis("estimate").reset_index()
+    parser.add_argument("--processes", type=int, default=1)
+    asked, began = parser.parse_args(), time.perf_counter()
+    runs = asked.runs
+    with ProcessPoolExecutor(asked.processes) as pool:
+        records = {name: pool.submit(record, runs=runs, **world) for name, world in RECORDS.items()}
+        plain = {name: pool.submit(totals, runs=runs, **world) for name, world in TOTALS.items()}
+        first = pd.DataFrame([{"world": name} | one.result() for name, one in plain.items()])
+        second = pd.DataFrame({name: one.result() for name, one in records.items()})
+    whole = second.rename_axis("estimate").reset_index()
     Path(__file__).with_suffix(".md").write_text(page(first, whole, runs) + "\n", encoding="utf-8")
     print(f"{time.perf_counter() - began:.0f} s")
 
