@@ -18,7 +18,6 @@ from trustlib.postmortem.sides import NO_CASE, SIDES, SideCases, side_cases, why
 FEWEST = 5  # labels from which on a segment's value has an interval
 MONEY = ("gross", "recovered", "net")
 _ENDS = ["point", "low", "high"]
-_OVERPAID = "in some cases more came back than was lost"
 _OTHER: dict[Side, Side] = {"over": "under", "under": "over"}
 
 
@@ -190,10 +189,7 @@ def _money(
         return absent, pd.DataFrame(columns=columns)
     estimates: dict[str, Estimate] = {}
     table: list[tuple[object, ...]] = []
-    overpaid = any(_overpaid(own) for own in sides.values())
     for item in MONEY:
-        if item == "net" and overpaid:
-            why = {side: _OVERPAID if own.items else why[side] for side, own in sides.items()}
         found = {
             side: None if why[side] else _loss(own, item, level=level).times(rate)
             for side, own in sides.items()
@@ -215,9 +211,7 @@ def _loss(own: SideCases, item: str, *, level: float) -> WrongTotal:
     """Cents of wrong cases. What came back and what did not are two kinds of amount, each the
     wrong part of its own known total, so that net is gross less recovered to the cent."""
     amounts, known = _kinds(own.labelled), _kinds(own.totals)
-    taken = [item]
-    if item == "gross" and not _overpaid(own):
-        taken = ["recovered", "net"]
+    taken = ["recovered", "net"] if item == "gross" else [item]
     amount, totals = amounts[taken].to_numpy(float), known[taken]
     return own.total(amount, totals, level=level)
 
@@ -225,12 +219,6 @@ def _loss(own: SideCases, item: str, *, level: float) -> WrongTotal:
 def _kinds(frame: pd.DataFrame) -> pd.DataFrame:
     gross, recovered = frame["gross_cents"], frame["recovered_cents"]
     return pd.DataFrame({"gross": gross, "recovered": recovered, "net": gross - recovered})
-
-
-def _overpaid(own: SideCases) -> bool:
-    """Whether more came back than was lost, in a labelled case or in a whole cell."""
-    kinds = (_kinds(own.labelled), _kinds(own.totals))
-    return any(bool((frame["net"] < 0).any()) for frame in kinds)
 
 
 def _by_segment(rows: AffectedRows, *, level: float) -> pd.DataFrame:

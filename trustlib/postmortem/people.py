@@ -26,32 +26,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit
 
 from trustlib.core import Check, Estimate
 from trustlib.data.incident_records import AffectedRows, Side
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.postmortem.amounts import wrong_total
-from trustlib.postmortem.doses import (
-    BANDS,
-    band_of,
-    dose_table,
-    fewest,
-    largest_first,
-    most,
-    top_shares,
-)
+from trustlib.postmortem.doses import dose_table, fewest, largest_first, most, top_shares
+from trustlib.postmortem.hit import DRAWS, Hit, outwards
+from trustlib.postmortem.owners import owners
 from trustlib.postmortem.people_checks import people_checks
 from trustlib.postmortem.sides import SideCases, side_cases, why_not
-from trustlib.stats.horvitz_thompson import FloatArray, linearised_variance
 from trustlib.stats.melding import binomial_draws
 
 KINDS: tuple[tuple[str, Side], ...] = (
     ("accounts", "over"), ("customers", "over"), ("viewers", "under"),
 )  # fmt: skip
 METHOD = "bounds over how wrong cases lie on people, point as if independent"
-DRAWS = 4000
-FEW = 10  # labels in a band
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,19 +73,6 @@ class People:
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hit:
-    """How many people were hit; the two extremes at the estimated shares; labels by band."""
-
-    point: float
-    low: float
-    high: float
-    fewest: float
-    most: float
-    n: int
-    bands: tuple[tuple[str, int, int], ...]  # name, people, labels
-
-
 def people(rows: AffectedRows, *, level: float, seed: int) -> People:
     """Distinct people who were wrongly hit, by how often.
 
@@ -111,7 +88,7 @@ def people(rows: AffectedRows, *, level: float, seed: int) -> People:
         own = rows.people[(rows.people["kind"] == kind) & (rows.people["side"] == side)]
         reason = _why_not(rows, sides[side], own, kind)
         if reason is None:
-            find = _viewers if kind == "viewers" else _owners
+            find = _viewers if kind == "viewers" else owners
             random = np.random.default_rng([seed, len(hits)])
             hits[kind] = find(sides[side], own, kind, level=level, random=random)
         estimates[f"affected_{kind}"] = _estimate(hits.get(kind), reason, own, kind, level)
@@ -153,131 +130,13 @@ def _estimate(
                     method=METHOD, n=hit.n)  # fmt: skip
 
 
-def _owners(
-    cases: SideCases, own: pd.DataFrame, kind: str, *, level: float, random: np.random.Generator
-) -> Hit:
-    """Accounts or customers: band by band, since their cases' labels are known."""
-    name = kind[:-1]
-    labels = pd.DataFrame(
-        {
-            "who": cases.labelled[name],
-            "dose": cases.labelled[f"{name}_dose"],
-            "wrong": cases.wrong,
-            "weight": cases.calibrated,
-            "fraction": cases.fraction,
-            "cell": cases.cell,
-        }
-    )
-    labels = labels[(labels["who"] >= 0) & (labels["dose"] > 0)]
-    settled = _settled(labels)
-    everywhere = float(np.average(labels["wrong"], weights=labels["weight"]))
-    low = high = np.zeros(DRAWS)
-    point = least = largest = 0.0
-    bands = []
-    for code, band in enumerate(BANDS):
-        has = own[band_of(own["dose"].to_numpy(np.int64)) == code]
-        if not len(has):
-            continue
-        dose, count = largest_first(has)
-        held = float((dose * count).sum())
-        mine = (band_of(labels["dose"].to_numpy(np.int64)) == code).astype(float)
-        known = settled[band_of(settled["dose"].to_numpy(np.int64)) == code]
-        floor, ceiling = float(known["hit"].sum()), float(count.sum() - known["clear"].sum())
-        share, draws = _share(labels, mine, level=level, random=random)
-        low = low + np.clip(fewest(held * draws.low, dose, count), floor, ceiling)
-        high = high + np.clip(most(held * draws.high, count), floor, ceiling)
-        at = np.array([held * (everywhere if math.isnan(share) else share)])
-        least += float(np.clip(fewest(at, dose, count), floor, ceiling)[0])
-        largest += float(np.clip(most(at, count), floor, ceiling)[0])
-        point += _expected(at[0] / held, known, dose, count)
-        bands.append((band, int(count.sum()), int(mine.sum())))
-    ends = _ends(low, high, level)
-    return Hit(point=min(max(point, ends[0]), ends[1]), low=ends[0], high=ends[1], fewest=least,
-               most=largest, n=len(labels), bands=tuple(bands))  # fmt: skip
-
-
-def _settled(labels: pd.DataFrame) -> pd.DataFrame:
-    """One row per person with a label: dose, labelled, hit (known), clear (known not to be)."""
-    each = labels.groupby("who").agg(
-        dose=("dose", "max"), labelled=("wrong", "size"), wrong=("wrong", "sum")
-    )
-    hit = each["wrong"] > 0
-    return each.assign(hit=hit, clear=~hit & (each["labelled"] >= each["dose"]))
-
-
-def _expected(share: float, known: pd.DataFrame, dose: np.ndarray, count: np.ndarray) -> float:
-    """People hit if cases were wrong independently of each other, given what is settled."""
-    untouched = pd.Series(count, index=dose).sub(known.groupby("dose").size(), fill_value=0)
-    untouched = untouched.clip(lower=0)
-    rest = (known["dose"] - known["labelled"])[~known["hit"] & ~known["clear"]]
-    return float(
-        known["hit"].sum()
-        + np.sum(untouched * (1 - (1 - share) ** untouched.index.to_numpy(float)))
-        + np.sum(1 - (1 - share) ** rest.to_numpy(float))
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Draws:
-    low: FloatArray
-    high: FloatArray
-
-
-def _share(
-    labels: pd.DataFrame, band: FloatArray, *, level: float, random: np.random.Generator
-) -> tuple[float, _Draws]:
-    """The share of wrong cases of one band, and draws of it; NaN and 0, 1 without labels.
-
-    `labels` are those of all bands, since weights are scaled over cells, `band` (n,) is 1 within.
-    """
-    mass = labels["weight"].to_numpy(float) * band
-    if not mass.sum() > 0:
-        return math.nan, _Draws(low=np.zeros(DRAWS), high=np.ones(DRAWS))
-    mass /= mass.sum()
-    wrong, unseen = labels["wrong"].to_numpy(float), 1 - labels["fraction"].to_numpy(float)
-    share = min(1.0, float(mass @ wrong))
-    persons = labels.loc[band > 0, "who"].nunique()
-    if not (mass * unseen).any():
-        return share, _Draws(low=np.full(DRAWS, share), high=np.full(DRAWS, share))
-    if 1e-12 < share < 1 - 1e-12:
-        n = share * (1 - share) / _variance(labels, mass, share)
-    else:  # all of one kind: as if each person were one label
-        looks = 1 / float(np.sum(mass**2)) / float(mass @ unseen)
-        n = looks * persons / float(band.sum())
-    middle = 0.5 + level / 2
-    n *= float(ndtri(middle) / stdtrit(max(persons - 1, 1), middle)) ** 2
-    drawn = binomial_draws(share * n, n, draws=DRAWS, random=random)
-    return share, _Draws(low=drawn.low, high=drawn.high)
-
-
-def _variance(labels: pd.DataFrame, mass: FloatArray, share: float) -> float:
-    """Of the share, labels of one person together; at least that of labels on their own."""
-    wrong, unseen = labels["wrong"].to_numpy(float), 1 - labels["fraction"].to_numpy(float)
-    cell = labels["cell"].to_numpy(np.int64)
-    linearised = linearised_variance(
-        mass * (wrong - share),
-        stratum=cell,
-        fraction=1 - unseen,
-        cluster=np.unique(labels["who"], return_inverse=True)[1],
-        n=np.bincount(cell, minlength=2),
-    )
-    total, square = np.bincount(cell, mass), np.bincount(cell, mass**2)
-    filled = total > 0
-    of_cell = np.divide(np.bincount(cell, mass * wrong), total, out=np.zeros(len(total)),
-                        where=filled)  # fmt: skip
-    kish = np.divide(total**2, square, out=np.zeros(len(total)), where=filled)
-    smooth = (of_cell * kish + 0.5) / (kish + 1)
-    alone = float(np.sum(np.bincount(cell, unseen * mass**2) * smooth * (1 - smooth)))
-    return max(linearised, alone)
-
-
 def _viewers(
     cases: SideCases, own: pd.DataFrame, kind: str, *, level: float, random: np.random.Generator
 ) -> Hit:
     """Viewers: the share of wrong ones among all views of cases, as labels do not tell who saw."""
     dose, count = largest_first(own)
-    views = float((dose * count).sum())
     seen = cases.labelled["viewers"].to_numpy(float)
+    views = max(float((dose * count).sum()), float(seen.sum()))
     found = wrong_total(
         cases.wrong,
         cell=np.zeros(cases.n, dtype=np.int64),
@@ -294,7 +153,7 @@ def _viewers(
     # What labels have settled: views of wrong cases, and viewers of the widest seen of them.
     drawn = np.clip(views * drawn, seen @ cases.wrong, views - seen @ (1 - cases.wrong))
     floor = float((seen * cases.wrong).max(initial=0.0))
-    ends = _ends(np.maximum(fewest(drawn, dose, count), floor), most(drawn, count), level)
+    ends = outwards(np.maximum(fewest(drawn, dose, count), floor), most(drawn, count), level)
     at = np.array([found.point])
     point = float(np.sum(count * (1 - (1 - share) ** dose)))
     return Hit(
@@ -305,15 +164,6 @@ def _viewers(
         most=float(most(at, count)[0]),
         n=int(np.count_nonzero(seen)),
         bands=(("all", int(count.sum()), int(np.count_nonzero(seen))),),
-    )
-
-
-def _ends(low: FloatArray, high: FloatArray, level: float) -> tuple[float, float]:
-    """Quantiles of the two extremes, rounded outwards to whole people."""
-    tail = (1 - level) / 2
-    return (
-        float(math.floor(np.quantile(low, tail) + 1e-9)),
-        float(math.ceil(np.quantile(high, 1 - tail) - 1e-9)),
     )
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from trustlib.core import Check
-from trustlib.core.format import count, percent
+from trustlib.core.format import exact, percent
 from trustlib.data.incident_records import Side
 from trustlib.harm.deep_dive.published import is_small
+from trustlib.postmortem.hit import Hit
 from trustlib.postmortem.sides import SideCases
-
-if TYPE_CHECKING:
-    from trustlib.postmortem.people import Hit
 
 WIDE = 0.2  # of the point, between the two extremes
 FEW = 10  # labels in a band
@@ -39,7 +36,7 @@ def people_identified(hits: Mapping[str, Hit]) -> Check:
         if hit.most <= 0 or is_small(hit.most):
             continue
         wide |= hit.most - hit.fewest > WIDE * hit.most
-        said.append(f"{kind}: {count(hit.fewest)} to {count(hit.most)}")
+        said.append(f"{kind}: {exact(hit.fewest)} to {exact(hit.most)}")
     text = (
         "Labels tell how many cases are wrong, not whether one person has many of them. If all "
         "or none of a person's cases were wrong, or each on somebody else"

@@ -78,12 +78,10 @@ def side_cases(rows: AffectedRows, side: Side) -> SideCases:
 
 def with_totals(cells: pd.DataFrame, labelled: pd.DataFrame, side: Side) -> SideCases:
     """The same of any part of a side: `cells` has suspect and items, perhaps amounts too."""
-    present = [name for name in _SUMS if name in cells]
-    totals = cells.groupby(cells["suspect"].astype(bool))[present].sum()
-    totals = totals.reindex([False, True], fill_value=0).reindex(columns=_SUMS, fill_value=0)
-    keys = ["suspect", "label", "inclusion", "gross_cents", "recovered_cents", "account_dose",
-            "customer_dose", "viewers"]  # fmt: skip
-    labelled = labelled.sort_values(keys, kind="stable", ignore_index=True)
+    totals = _totals(cells)
+    keys = ["viewers", "customer_dose", "account_dose", "recovered_cents", "gross_cents",
+            "inclusion", "label", "suspect"]  # fmt: skip
+    labelled = labelled.take(np.lexsort([labelled[key].to_numpy() for key in keys]))
     label = labelled["label"].to_numpy(float)
     cell = labelled["suspect"].to_numpy(bool).astype(np.int64)
     inclusion = labelled["inclusion"].to_numpy(float)
@@ -97,6 +95,18 @@ def with_totals(cells: pd.DataFrame, labelled: pd.DataFrame, side: Side) -> Side
         weight=1 / inclusion,
         fraction=sampled_fraction(stratum=cell, inclusion=inclusion, units=units),
     )
+
+
+def _totals(cells: pd.DataFrame) -> pd.DataFrame:
+    """Sums of the others and the suspects; 0 where `cells` does not tell."""
+    suspect = cells["suspect"].to_numpy(bool).astype(np.int64)
+    sums = {
+        name: np.bincount(suspect, cells[name].to_numpy(float), minlength=2).astype(np.int64)
+        if name in cells
+        else np.zeros(2, dtype=np.int64)
+        for name in _SUMS
+    }
+    return pd.DataFrame(sums, index=pd.Index([False, True], name="suspect"))
 
 
 def why_not(rows: AffectedRows, cases: SideCases) -> str | None:
