@@ -188,13 +188,13 @@ def _interval(
     spread = _spread(history, learnt, ages, draws=draws, rng=rng)
     tail = (1 - level) / 2
     ends = []
-    for counts, seen_share, q, how in (
-        (base, share, tail, "lower"),
-        (base + more, share / unseen[:, None], 1 - tail, "higher"),
+    for counts, seen_share, strays, q, how in (
+        (base, share, spread[0], tail, "lower"),
+        (base + more, share / unseen[:, None], spread[1], 1 - tail, "higher"),
     ):
         means = _means(counts, seen_share, old)
         to_come = (means * np.where(old, 1 - seen_share, 1.0)).sum(axis=1)
-        come = rng.poisson(np.minimum(to_come * spread, 1e15))
+        come = rng.poisson(np.minimum(to_come * strays, 1e15))
         final = whole.sum() + np.maximum(come, part.sum())
         ends.append(float(np.quantile(final, q, method=how)))  # type: ignore[call-overload]
     return ends[0], ends[1]
@@ -202,14 +202,18 @@ def _interval(
 
 def _spread(
     history: pd.DataFrame, learnt: Delays, ages: range, *, draws: int, rng: np.random.Generator
-) -> FloatArray:
-    """(draws,) factors of mean 1 by which what comes strays beyond chance."""
+) -> tuple[FloatArray, FloatArray]:
+    """(draws,) factors by which what comes strays beyond chance: for the low end, for the high.
+
+    Gamma and log-normal of the same variance: nobody knows the law of few stretches, and the one
+    has more mass near nothing, the other far out.
+    """
     tau_squared, windows = excess_variance(history, learnt, ages)
     if tau_squared <= 0:
-        return np.ones(draws)
-    log_variance = np.log1p(tau_squared) * windows / rng.chisquare(windows, size=draws)
-    normal = rng.standard_normal(draws)
-    return np.asarray(np.exp(np.clip(np.sqrt(log_variance) * normal, -5.0, 5.0)))
+        return np.ones(draws), np.ones(draws)
+    drawn = np.minimum(tau_squared * windows / rng.chisquare(windows, size=draws), 20.0)
+    normal = np.sqrt(np.log1p(drawn)) * rng.standard_normal(draws)
+    return rng.gamma(1 / drawn) * drawn, np.exp(np.clip(normal, -5.0, 5.0))
 
 
 def excess_variance(history: pd.DataFrame, learnt: Delays, ages: range) -> tuple[float, float]:
