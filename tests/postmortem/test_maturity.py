@@ -122,6 +122,13 @@ def test_no_other_times_teach_no_delays():
     assert "too few arrivals about other times" in made.why
 
 
+def test_events_too_young_for_any_delay_teach_none():
+    """Everything happened in the step that is not over: no delay is fully observed."""
+    made = nowcast(table((False, 0, 0, 90), (True, 0, 0, 9)), ages=range(1), level=0.95, seed=0)
+    assert made.final is None
+    assert "old enough" in made.why
+
+
 def test_delays_as_long_as_the_history_have_no_end():
     """Equal numbers at every delay that can be seen: nothing says that more do not follow."""
     rows = table(*[(False, 60, d, 4) for d in range(60)], (True, 20, 3, 50))

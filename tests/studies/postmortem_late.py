@@ -1,6 +1,6 @@
 """Coverage of the nowcast of late arrivals, and false alarms of alerts, over simulated worlds.
 
-    python -m tests.studies.postmortem_late [--runs 500] [--alert-runs 60]
+    python -m tests.studies.postmortem_late [--runs 500] [--alert-runs 30] [--processes 2]
 
 writes tests/studies/postmortem_late.md beside itself. Every draw is seeded. The shorter forms are
 in tests/postmortem.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def nowcast_row(kind: str, share: float, runs: int) -> dict[str, Any]:
     for seed in range(runs):
         world = late_world(kind, seed=seed)
         rows, until = world.seen(world.withheld(share))
-        made = nowcast(rows, ages=window_ages(world.window, until), level=LEVEL, seed=0, draws=1000)
+        made = nowcast(rows, ages=window_ages(world.window, until), level=LEVEL, seed=0, draws=400)
         if made.final is None or made.low is None or made.high is None or made.learnt is None:
             continue
         covered.append(made.low <= world.final <= made.high)
@@ -72,7 +73,7 @@ def zero_row(runs: int) -> dict[str, Any]:
         rows, until = world.seen(world.start + 34)
         if rows.loc[rows["in_window"], "n"].sum() > 0:
             continue
-        made = nowcast(rows, ages=window_ages(world.window, until), level=LEVEL, seed=0, draws=1000)
+        made = nowcast(rows, ages=window_ages(world.window, until), level=LEVEL, seed=0, draws=400)
         if made.low is not None and made.high is not None:
             covered.append(made.low <= world.final <= made.high)
             high.append(made.high)
@@ -145,11 +146,20 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--alert-runs", type=int, default=60)
+    parser.add_argument("--alert-runs", type=int, default=30)
+    parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
-    nowcasts = [nowcast_row(kind, share, asked.runs) for kind in KINDS for share in WITHHELD]
-    zero = zero_row(asked.runs)
-    rates = [alert_row(world, asked.alert_runs) for world in WORLDS]
+    with ProcessPoolExecutor(asked.processes) as pool:
+        late = [
+            pool.submit(nowcast_row, kind, share, asked.runs)
+            for kind in KINDS
+            for share in WITHHELD
+        ]
+        none_seen = pool.submit(zero_row, asked.runs)
+        played_on = [pool.submit(alert_row, world, asked.alert_runs) for world in WORLDS]
+        nowcasts = [one.result() for one in late]
+        zero = none_seen.result()
+        rates = [one.result() for one in played_on]
     text = f"""# Postmortem: late arrivals and alerts over simulated worlds
 
 Made by `python -m tests.studies.postmortem_late --runs {asked.runs} --alert-runs \

@@ -1,6 +1,6 @@
 """The final count of one kind of arrivals about the incident, from those that are in.
 
-The final count of a kind is Σ c(a) / F(a − 1) over the ages a of the window's events: c(a) of them
+It is Σ c(a) / F(a − 1) over the ages a of the window's events: c(a) of them
 arrived within the whole steps that they could, and F says which share that is
 (`trustlib.postmortem.delays`, where the sources are). Arrivals in the step that an event is still
 in are seen in part; they are counted as seen, never scaled up.
@@ -11,9 +11,11 @@ The prediction interval has four parts, drawn together:
   high end, as in Garwood's (1936) exact Poisson interval;
 - F is learnt: whole days of the history are drawn anew (with replacement), and one arrival more
   may lie beyond the longest delay that any could have shown;
-- windows differ beyond chance (batches, weekends, drifting delays): the same forecast is made
+- windows differ beyond chance (batches, weekends, days that were slow): the same forecast is made
   for each earlier stretch of the window's length, and tau² = max(0, Σ(e² − v) / Σ m²) of its
-  errors e, with v the variance that counting explains and m the forecast;
+  errors e, with v the variance that counting explains and m what was still to come by F; it is
+  drawn as a variance known from w stretches is (chi-square), after √(2 / w) was added to it,
+  since too small a tau is the dearer fault;
 - what comes is counted: Poisson.
 """
 
@@ -38,7 +40,7 @@ from trustlib.postmortem.delays import (
 )
 
 FINAL = 0.99  # of the window's arrivals are in
-DRAWS = 2000
+DRAWS = 1000
 # Below this share of what will come, a nowcast is a guess.
 _LEAST_IN = 0.05
 # Above this share beyond the longest delay seen, nobody knows where it ends.
@@ -101,7 +103,8 @@ def nowcast(
     came = all_days.came.sum(axis=0) + own_days.came.sum(axis=0)
     at_risk = all_days.at_risk.sum(axis=0) + own_days.at_risk.sum(axis=0)
     far = reach(at_risk)
-    if far <= ages[0] and (came[:far] * (np.arange(far) >= far // 2)).sum() > 0:
+    # Where all that was learnt came early, nothing is expected later either: then it may be short.
+    if far == 0 or (far <= ages[0] and came[far // 2 : far].sum() > 0):
         return Nowcast(seen=seen, why="no other events are old enough to say what comes later")
     learnt = delays(came[None, :far], at_risk[None, :far])
     why = _too_open(learnt, ages)
