@@ -9,7 +9,7 @@ import pytest
 
 from tests.studies.late_worlds import late_world
 from trustlib.core import Window
-from trustlib.postmortem.delay_checks import delay_drift, own_delays
+from trustlib.postmortem.delay_checks import delay_checks, delay_drift, own_delays
 from trustlib.postmortem.delays import cohorts, delays
 from trustlib.postmortem.maturity import maturity
 from trustlib.postmortem.nowcast import excess_variance, nowcast, window_ages
@@ -122,6 +122,13 @@ def test_no_other_times_teach_no_delays():
     assert "too few arrivals about other times" in made.why
 
 
+def test_events_too_young_for_any_delay_teach_none():
+    """Everything happened in the step that is not over: no delay is fully observed."""
+    made = nowcast(table((False, 0, 0, 90), (True, 0, 0, 9)), ages=range(1), level=0.95, seed=0)
+    assert made.final is None
+    assert "old enough" in made.why
+
+
 def test_delays_as_long_as_the_history_have_no_end():
     """Equal numbers at every delay that can be seen: nothing says that more do not follow."""
     rows = table(*[(False, 60, d, 4) for d in range(60)], (True, 20, 3, 50))
@@ -160,6 +167,31 @@ def test_drift_is_told():
         made = nowcast(rows, ages=ages, level=0.95, seed=0, draws=50)
         older, newer, t = delay_drift(rows[~rows["in_window"]], made.learnt)
         assert (abs(t) > 2.6 and newer > 1.1 * older) == moved
+
+
+def test_drift_is_of_fully_observed_delays_and_large_enough_to_matter():
+    """100 days of 1,000 arrivals within 20 steps; from day 50 on a share of them takes longer."""
+    for longer, verdict in ((100, "pass"), (250, "warn")):
+        history = [
+            (False, 4 * day + step, delay, n)
+            for day in range(1, 100)
+            for step in range(4)
+            for delay, n in (
+                (2, 700 - longer * (day < 50)),
+                (4, 300 + longer * (day < 50)),
+                (9, 20),
+            )
+            if delay <= 4 * day + step
+        ]
+        rows = table(*history, (True, 30, 2, 100))
+        made = nowcast(rows, ages=range(30, 31), level=0.95, seed=0, draws=50)
+        older, newer, t = delay_drift(rows[~rows["in_window"]], made.learnt)
+        # H is 5 steps: what takes 9 is left out on both sides.
+        assert older == pytest.approx(3.1)
+        assert newer == pytest.approx(3.1 + 2 * longer / 1000, abs=0.01)
+        assert t > 10
+        check = delay_checks({"labels": (rows, made)}, ages=range(30, 31), still_open=False)[1]
+        assert (check.name, check.verdict) == ("delay_drift", verdict)
 
 
 def test_the_windows_own_delays_are_compared():

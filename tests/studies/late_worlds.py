@@ -63,11 +63,12 @@ class LateWorld:
         return rows, _EPOCH + timedelta(hours=until)
 
 
-def late_world(kind: str, *, seed: int, weeks: int = WEEKS, window: int = WINDOW) -> LateWorld:
+def late_world(kind: str, *, seed: int, weeks: int = WEEKS, window: int | None = None) -> LateWorld:
     """One seeded draw; the incident is 10 to 17 days before the history's end (long: 20 to 27)."""
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     hours = weeks * 168.0
-    a_day, about = (3.0, 30) if kind == "few" else (A_DAY, window)
+    a_day, about = (3.0, 30) if kind == "few" else (A_DAY, WINDOW)
+    about = about if window is None else window
     start = hours - (27 if kind == "long" else 17) * 24 + rng.uniform(0, 168)
     n = rng.poisson(a_day * 2 * hours / 24)
     inside = rng.uniform(start, start + WINDOW_HOURS, about)

@@ -47,7 +47,7 @@ def history(
     text = (
         f"Rules are judged on {weeks:.1f} quiet weeks; {format.percent(without)} of the quiet "
         "buckets have fewer than two of the four weeks before them, so that no rule is judged "
-        "there. The start and the end of an incident are left out, its echo afterwards is not."
+        "there. What rings during the incident is no false alarm; what begins after its end is."
     )
     if share > 0:
         text += (

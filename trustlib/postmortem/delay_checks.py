@@ -99,8 +99,10 @@ def _two_halves(history: pd.DataFrame, far: int) -> tuple[float, float, float] |
         means.append(mean)
         strays = float(np.sum((steps[half] - mean * count[half]) ** 2))
         variance += strays * k / (k - 1) / size**2
-    t = (means[1] - means[0]) / np.sqrt(variance) if variance > 0 else 0.0
-    return means[0], means[1], float(t)
+    moved = means[1] - means[0]
+    if variance <= 0:  # days that are all alike: any difference is sure
+        return means[0], means[1], float(np.sign(moved) * np.inf) if moved else 0.0
+    return means[0], means[1], float(moved / np.sqrt(variance))
 
 
 def _drift(kinds: Kinds) -> Check:

@@ -1,6 +1,6 @@
 """The final count of one kind of arrivals about the incident, from those that are in.
 
-The final count of a kind is Σ c(a) / F(a − 1) over the ages a of the window's events: c(a) of them
+It is Σ c(a) / F(a − 1) over the ages a of the window's events: c(a) of them
 arrived within the whole steps that they could, and F says which share that is
 (`trustlib.postmortem.delays`, where the sources are). Arrivals in the step that an event is still
 in are seen in part; they are counted as seen, never scaled up.
@@ -11,9 +11,11 @@ The prediction interval has four parts, drawn together:
   high end, as in Garwood's (1936) exact Poisson interval;
 - F is learnt: whole days of the history are drawn anew (with replacement), and one arrival more
   may lie beyond the longest delay that any could have shown;
-- windows differ beyond chance (batches, weekends, drifting delays): the same forecast is made
+- windows differ beyond chance (batches, weekends, days that were slow): the same forecast is made
   for each earlier stretch of the window's length, and tau² = max(0, Σ(e² − v) / Σ m²) of its
-  errors e, with v the variance that counting explains and m the forecast;
+  errors e, with v the variance that counting explains and m what was still to come by F; it is
+  drawn as a variance known from w stretches is (chi-square), after √(2 / w) was added to it,
+  since too small a tau is the dearer fault;
 - what comes is counted: Poisson.
 """
 
@@ -38,7 +40,7 @@ from trustlib.postmortem.delays import (
 )
 
 FINAL = 0.99  # of the window's arrivals are in
-DRAWS = 2000
+DRAWS = 1000
 # Below this share of what will come, a nowcast is a guess.
 _LEAST_IN = 0.05
 # Above this share beyond the longest delay seen, nobody knows where it ends.
@@ -101,7 +103,8 @@ def nowcast(
     came = all_days.came.sum(axis=0) + own_days.came.sum(axis=0)
     at_risk = all_days.at_risk.sum(axis=0) + own_days.at_risk.sum(axis=0)
     far = reach(at_risk)
-    if far <= ages[0] and (came[:far] * (np.arange(far) >= far // 2)).sum() > 0:
+    # Where all that was learnt came early, nothing is expected later either: then it may be short.
+    if far == 0 or (far <= ages[0] and came[far // 2 : far].sum() > 0):
         return Nowcast(seen=seen, why="no other events are old enough to say what comes later")
     learnt = delays(came[None, :far], at_risk[None, :far])
     why = _too_open(learnt, ages)
@@ -188,13 +191,13 @@ def _interval(
     spread = _spread(history, learnt, ages, draws=draws, rng=rng)
     tail = (1 - level) / 2
     ends = []
-    for counts, seen_share, q, how in (
-        (base, share, tail, "lower"),
-        (base + more, share / unseen[:, None], 1 - tail, "higher"),
+    for counts, seen_share, strays, q, how in (
+        (base, share, spread[0], tail, "lower"),
+        (base + more, share / unseen[:, None], spread[1], 1 - tail, "higher"),
     ):
         means = _means(counts, seen_share, old)
         to_come = (means * np.where(old, 1 - seen_share, 1.0)).sum(axis=1)
-        come = rng.poisson(np.minimum(to_come * spread, 1e15))
+        come = rng.poisson(np.minimum(to_come * strays, 1e15))
         final = whole.sum() + np.maximum(come, part.sum())
         ends.append(float(np.quantile(final, q, method=how)))  # type: ignore[call-overload]
     return ends[0], ends[1]
@@ -202,14 +205,18 @@ def _interval(
 
 def _spread(
     history: pd.DataFrame, learnt: Delays, ages: range, *, draws: int, rng: np.random.Generator
-) -> FloatArray:
-    """(draws,) factors of mean 1 by which what comes strays beyond chance."""
+) -> tuple[FloatArray, FloatArray]:
+    """(draws,) factors by which what comes strays beyond chance: for the low end, for the high.
+
+    Gamma and log-normal of the same variance: nobody knows the law of few stretches, and the one
+    has more mass near nothing, the other far out.
+    """
     tau_squared, windows = excess_variance(history, learnt, ages)
     if tau_squared <= 0:
-        return np.ones(draws)
-    log_variance = np.log1p(tau_squared) * windows / rng.chisquare(windows, size=draws)
-    normal = rng.standard_normal(draws)
-    return np.asarray(np.exp(np.clip(np.sqrt(log_variance) * normal, -5.0, 5.0)))
+        return np.ones(draws), np.ones(draws)
+    drawn = np.minimum(tau_squared * windows / rng.chisquare(windows, size=draws), 20.0)
+    normal = np.sqrt(np.log1p(drawn)) * rng.standard_normal(draws)
+    return rng.gamma(1 / drawn) * drawn, np.exp(np.clip(normal, -5.0, 5.0))
 
 
 def excess_variance(history: pd.DataFrame, learnt: Delays, ages: range) -> tuple[float, float]:
