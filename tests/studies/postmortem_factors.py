@@ -396,7 +396,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=400)
     runs = parser.parse_args().runs
-    few, many = max(1, runs // 4), 10 * runs
+    few, many = max(1, runs // 5), 10 * runs
     text = _RECORD.format(
         runs=runs,
         few=few,
