@@ -270,6 +270,15 @@ def test_per_cents_that_could_be_subtracted_are_not_told():
     assert "%" not in hidden
 
 
+def test_the_study_measures_what_sizing_gives():
+    counts, segments, one = sized(affected=0.8)
+    short = study.sized_segments(counts, segments, one.spec)
+    pd.testing.assert_frame_equal(short.segments, one.segments)
+    assert against_unaffected(short, segments, spec=SPEC) == against_unaffected(
+        one, segments, spec=SPEC
+    )
+
+
 def test_no_single_small_segment_is_told():
     rows = [
         ("a", 200, 100, 40, "up"),
