@@ -270,6 +270,15 @@ def test_per_cents_that_could_be_subtracted_are_not_told():
     assert "%" not in hidden
 
 
+def test_the_study_measures_what_sizing_gives():
+    counts, segments, one = sized(affected=0.8)
+    short = study.sized_segments(counts, segments, one.spec)
+    pd.testing.assert_frame_equal(short.segments, one.segments)
+    assert against_unaffected(short, segments, spec=SPEC) == against_unaffected(
+        one, segments, spec=SPEC
+    )
+
+
 def test_no_single_small_segment_is_told():
     rows = [
         ("a", 200, 100, 40, "up"),
@@ -353,24 +362,35 @@ def test_excluded_weeks_are_left_out_and_three_are_too_few():
     late = replace(one.spec, history_start=(start - pd.Timedelta(days=21)).to_pydatetime())
     found, check = against_unaffected(sizing(counts, late, segments=segments), segments, spec=SPEC)
     assert (found.verdict, check.verdict) == ("not tested", "not_run")
-    assert "4 are needed" in found.text
+    assert "4 earlier weeks with these hours are needed, there are 3" in found.text
 
 
-def test_what_cannot_be_compared_is_not_tested():
-    _, segments, one = sized(affected=0.8)
-    for given, spec, words in (
-        (None, SPEC, "no segments"),
-        (segments, replace(SPEC, affected_segments=()), "does not say"),
-        (segments, replace(SPEC, affected_segments=("z",)), "none of"),
-        (segments, replace(SPEC, affected_segments=tuple("abcde")), "no unaffected"),
-    ):
-        found, check = against_unaffected(one, given, spec=spec)
-        assert (found.verdict, check.verdict) == ("not tested", "not_run")
-        assert words in found.text
-    few = segments[segments["segment"].ne("a") & segments["segment"].ne("b")]
-    few = pd.concat([few, segments[segments["segment"].eq("a")].assign(count=0.0)])
-    found, _ = against_unaffected(one, few, spec=SPEC)
-    assert (found.verdict, "fewer than 11" in found.text) == ("not tested", True)
+def test_a_week_that_misses_hours_is_scaled_up_and_one_that_misses_most_is_left_out():
+    start = pd.Timestamp(START)
+    at = pd.date_range(start - pd.Timedelta(days=56), periods=56 * 24 + 30, freq="h").as_unit("us")
+    rng = np.random.default_rng(2)
+    hour = np.arange(len(at)) % 168
+    # The affected have their peak in the first six of the incident's hours, the others none.
+    parts = {"a": np.where(hour < 6, 400, 20), "c": np.full(len(at), 200)}
+    parts = {name: rng.poisson(mean).astype(float) for name, mean in parts.items()}
+    spec = replace(study.SPEC.sizing, incident=Window(START, START + timedelta(hours=30)))
+    found = {}
+    for n_hours in (0, 6, 20):
+        kept = ~((at >= at[168]) & (at < at[168] + pd.Timedelta(hours=n_hours)))
+        segments = pd.concat(
+            [
+                pd.DataFrame({"bucket_start_at": at[kept], "segment": name, "count": own[kept]})
+                for name, own in parts.items()
+            ]
+        )
+        total = np.where(kept, sum(parts.values()), np.nan)
+        counts = pd.DataFrame({"bucket_start_at": at, "count": total})
+        one = sizing(counts, spec, segments=segments)
+        found[n_hours] = against_unaffected(one, segments, spec=SPEC)[0].effect
+    assert [one.n for one in found.values()] == [8, 8, 7]
+    for one in found.values():
+        assert one.point == pytest.approx(found[0].point, abs=0.02)
+        assert one.low <= 0 <= one.high
 
 
 @pytest.mark.parametrize("kind", ["independent", "random walk", "drifting level", "straight line"])

@@ -2,11 +2,14 @@
 
 The arithmetic is `trustlib.postmortem.contrast`; here the counts are gathered and the result told.
 A and U are the counts of the affected and of the unaffected segments over the incident's hours that
-were counted, now and in earlier weeks; excluded stretches are left out. Windows longer than a
-week are compared with blocks of as many weeks as they need.
+were counted, now and in earlier weeks. Excluded stretches are left out; odd days that nobody
+announced are not, since how far the two stray from each other includes them. Windows longer than
+a week are compared with blocks of as many weeks as they need.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -50,11 +53,11 @@ def against_unaffected(
     parts = sets(sizing.segments, spec.affected_segments)
     on = grid(_counted(sizing), sizing.spec)
     sides = _by_side(on, segments, affected=spec.affected_segments)
-    now, past = _windows(on, sides, sizing)
+    now, past = _windows(on, sides)
     n = past.shape[1]
     if n < FEWEST_WEEKS:
-        weeks = f"{n} earlier {'weeks have' if n != 1 else 'week has'}"
-        return _neither(f"{weeks} these hours, {FEWEST_WEEKS} are needed")
+        past_ones = f"earlier {_past(sizing)} with these hours"
+        return _neither(f"{FEWEST_WEEKS} {past_ones} are needed, there are {n}")
     if min(past.mean(axis=1).min(), now[1]) < _FEWEST_EVENTS:
         return _neither("one side has fewer than 11 events in a window")
     found = contrast(
@@ -112,14 +115,13 @@ def _by_side(on: Grid, segments: pd.DataFrame, *, affected: tuple[str, ...]) -> 
     return out
 
 
-def _windows(on: Grid, sides: FloatArray, sizing: SizingResult) -> tuple[FloatArray, FloatArray]:
+def _windows(on: Grid, sides: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(2,) of the incident's counted buckets, and (2, n_weeks) of earlier weeks, latest first.
 
     A past week that misses buckets is scaled up by their usual share of that side's window.
     """
-    usable = on.fitted & sizing.counterfactual["fitted"].to_numpy(dtype=bool)
     affected, unaffected = sides
-    past = past_windows(on, counts=affected, expected=unaffected, fitted=usable)
+    past = past_windows(on, counts=affected, expected=unaffected, fitted=on.fitted)
     both = np.stack([past.actual, past.expected])
     have = np.isfinite(both[0])
     if not len(have):
@@ -160,7 +162,7 @@ def _factor(found: Contrast, *, actual: float, sizing: SizingResult, tellable: b
     effect = Estimate(
         point=share[0], low=share[1], high=share[2], level=level, unit="share", method=METHOD, n=n
     )
-    past = "windows" if sizing.spec.incident.duration.days >= 7 else "weeks"
+    past = _past(sizing)
     text = _reason(clear=clear, rare=rare, same_way=same_way, past=past)
     if tellable:
         text = f"{_told(found, share, actual, sizing)} {text}"
@@ -168,6 +170,11 @@ def _factor(found: Contrast, *, actual: float, sizing: SizingResult, tellable: b
     return Factor(
         factor=FACTOR, test=TEST, verdict=verdict, text=text, effect=effect, p_value=found.p_value
     )
+
+
+def _past(sizing: SizingResult) -> str:
+    """What an incident is compared with: a window of more than a week is not one of them."""
+    return "windows" if sizing.spec.incident.duration > timedelta(days=7) else "weeks"
 
 
 def _told(found: Contrast, share: list[float], actual: float, sizing: SizingResult) -> str:
