@@ -243,7 +243,7 @@ def test_every_alert_has_its_replay() -> None:
     cost = {row[0]: [plain(cell) for cell in row[1:]] for row in rows_of(view, "What they cost")}
     assert cost["hourly actions"][:2] == ["0", "0 to 0.46"]
     assert cost["cusum at 4.5"] == ["0.62", "0.2 to 1.5", "8", "1,130", "900 to 1,350"]
-    assert "What they cost; borne are 1 a week" in view.text
+    assert "What they cost (responders can bear 1 a week)" in view.text
     assert len(rows_of(table("detection", "crowded"))) == 40
 
 

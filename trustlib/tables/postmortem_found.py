@@ -111,8 +111,8 @@ def detection(result: Postmortem) -> View:
     more = ("Alert", "False alarms a week", level(result), "Weeks replayed", f"{unit} spared",
             f"{level(result)} of that")  # fmt: skip
     budget = show.count(result.spec.false_alarms_per_week)
-    costs = house.table(cost, columns=more, caption=f"What they cost; borne are {budget} a week",
-                        numeric=more[1:])  # fmt: skip
+    caption = f"What they cost (responders can bear {budget} a week)"
+    costs = house.table(cost, columns=more, caption=caption, numeric=more[1:])
     return stack([when, costs])
 
 
