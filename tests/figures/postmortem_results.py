@@ -490,7 +490,7 @@ def _hostile() -> dict[str, Any]:
     }  # fmt: skip
     for name, columns in text_columns.items():
         whole = parts[name]
-        words = [HOSTILE[i % len(HOSTILE)] + HOSTILE[6] for i in range(len(whole))]
+        words = [f"\x00\u202e{HOSTILE[i % len(HOSTILE)]}" for i in range(len(whole))]
         found[name] = whole.assign(**dict.fromkeys(columns, words))
     return parts | found
 
