@@ -453,7 +453,8 @@ def _crowded() -> dict[str, Any]:
 
 def _hostile() -> dict[str, Any]:
     """Text that would break out of a page, in every field that carries text."""
-    parts, start = _over(), sized().spec.incident.start
+    parts, size = _over(), sized(unit=HOSTILE[1])
+    start = size.spec.incident.start
     links = ("javascript:alert(1)", "https://ok.example/<x>", "data:text/html,<b>", *HOSTILE)
     entries = tuple(
         TimelineEntry(at=start + timedelta(hours=i), event=HOSTILE[i % len(HOSTILE)], link=link)
@@ -468,6 +469,7 @@ def _hostile() -> dict[str, Any]:
     rules = tuple(SeverityRule(severity=text, measure="excess", at_least=1) for text in HOSTILE)
     spec = replace(
         parts["spec"],
+        sizing=size.spec,
         timeline=entries,
         actions=actions,
         severity_rules=rules,
@@ -476,7 +478,8 @@ def _hostile() -> dict[str, Any]:
         affected_segments=HOSTILE,
     )
     found: dict[str, Any] = {
-        "spec": spec, "timeline": _timeline(spec, sized(), []),
+        "spec": spec, "sizing": size, "timeline": _timeline(spec, size, []),
+        "estimates": parts["estimates"] | {f"final_{HOSTILE[0]}": estimate(40, 30, 60)},
         "lists": (replace(parts["lists"][0], path="a/b/<script>alert(1)<.csv"),),
         "severity_level": HOSTILE[0],
     }  # fmt: skip
@@ -487,7 +490,7 @@ def _hostile() -> dict[str, Any]:
     }  # fmt: skip
     for name, columns in text_columns.items():
         whole = parts[name]
-        words = [HOSTILE[i % len(HOSTILE)] for i in range(len(whole))]
+        words = [f"\x00\u202e{HOSTILE[i % len(HOSTILE)]}" for i in range(len(whole))]
         found[name] = whole.assign(**dict.fromkeys(columns, words))
     return parts | found
 

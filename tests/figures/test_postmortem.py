@@ -107,7 +107,7 @@ def test_the_same_record_gives_the_same_bytes(name) -> None:
     assert again.html == shown("over", name).html
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [name for name in OWN if name != "money"])  # has none
 def test_names_from_data_are_cleaned_and_cut(name) -> None:
     html = str(shown("hostile", name).html)
     assert "<script" not in html

@@ -87,8 +87,9 @@ def test_the_timeline_tells_both_clocks_and_the_interval_of_the_start() -> None:
     assert len(rows) == len(records.result("over").timeline)
     by_event = {row[2]: row for row in rows}
     first = by_event["First signal"]
-    assert first[:2] == ["26 Feb 2024, 20:30", "27 Feb 2024, 01:30"]
+    assert first[:2] == ["26 Feb, 20:30", "27 Feb, 01:30"]
     assert first[3] == "stated in params"
+    assert table("timeline").text.startswith("What happened when in 2024\n")
     (estimated,) = [what for what in by_event if what.startswith("Impact starts (95 %")]
     assert "26 Feb, 16:00 to 26 Feb, 18:00" in estimated
 
@@ -199,21 +200,30 @@ def test_lists_show_neither_a_folder_nor_a_small_part() -> None:
     view = table("lists")
     assert "/srv" not in view.html
     assert "restricted" not in view.html.replace("Restricted lists", "")
-    row = [plain(cell) for cell in rows_of(view)[0]]
-    assert row[:6] == ["Clean-up", "clean-up.csv", "382", "5e" * 6, "148", "234"]
-    assert row[6:8] == ["62 % (55 % to 69 %)", "91 % (84 % to 96 %)"]
+    row = {what: plain(told) for what, told in rows_of(view)}
+    assert [row[what] for what in ("File", "Rows")] == ["clean-up.csv", "382"]
+    assert row["Content (SHA-256 begins with)"] == "5e" * 6
+    assert [row["Rows with a label, wrong"], row["Rows without a label"]] == ["148", "234"]
+    quality = [told for what, told in row.items() if what.startswith("Part of")]
+    assert quality == ["62 % (55 % to 69 %)", "91 % (84 % to 96 %)"]
     # 19 left, three of them judged otherwise: no part of the 19 is told.
-    assert row[8] == (
+    assert row["Since the last file"] == (
         "401 rows before, 19 left it: put right, judged otherwise, by a change of the sources"
     )
+
+
+def test_parts_of_what_left_a_list_are_told_where_none_is_small() -> None:
     one = records.result("over").lists[0]
     many = replace(one, left=60, left_resolved=40, left_judged=20)
     assert "60 left it: 40 put right, 20 judged otherwise" in table("lists", lists=(many,)).text
     small = replace(one, path="C:\\secret\\a.csv", labelled_wrong=4, before=None)
-    told = rows_of(table("lists", lists=(small,)))[0]
-    assert told[1] == "a.csv"
-    assert told[4:6] == ["fewer than 11", "not shown"]
-    assert told[8] == "the first file"
+    told = dict(rows_of(table("lists", lists=(small,))))
+    assert told["File"] == "a.csv"
+    assert told["Rows with a label, wrong"] == "fewer than 11"
+    assert told["Rows without a label"] == "not shown"
+    assert told["Since the last file"] == "the first file"
+    both = table("lists", lists=(many, replace(small, name="back-fill")))
+    assert [len(row) for row in rows_of(both)] == [3] * 8
 
 
 def test_maturity_says_the_factor_and_when_it_is_final() -> None:
@@ -226,12 +236,14 @@ def test_maturity_says_the_factor_and_when_it_is_final() -> None:
 
 
 def test_every_alert_has_its_replay() -> None:
-    rows = {row[0]: [plain(cell) for cell in row] for row in rows_of(table("detection"))}
-    assert rows["hourly actions"][3:7] == ["never", "–", "0", "0 to 0.46"]
-    assert rows["cusum at 4.5"][1:4] == ["recommended", "CUSUM, 4.5", "26 Feb 2024, 20:00"]
-    assert rows["cusum at 4.5"][4:] == [
-        "3", "0.62", "0.2 to 1.5", "8", "1,130", "900 to 1,350",
-    ]  # fmt: skip
+    view = table("detection")
+    when = {row[0]: [plain(cell) for cell in row[1:]] for row in rows_of(view)}
+    assert when["hourly actions"] == ["existing", "count, 180", "never", "–"]
+    assert when["cusum at 4.5"] == ["recommended", "CUSUM, 4.5", "26 Feb 2024, 20:00", "3"]
+    cost = {row[0]: [plain(cell) for cell in row[1:]] for row in rows_of(view, "What they cost")}
+    assert cost["hourly actions"][:2] == ["0", "0 to 0.46"]
+    assert cost["cusum at 4.5"] == ["0.62", "0.2 to 1.5", "8", "1,130", "900 to 1,350"]
+    assert "What they cost (responders can bear 1 a week)" in view.text
     assert len(rows_of(table("detection", "crowded"))) == 40
 
 

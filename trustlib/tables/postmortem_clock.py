@@ -32,13 +32,23 @@ def timeline(result: Postmortem) -> View:
 def _events(result: Postmortem) -> View:
     timezone = result.spec.sizing.timezone
     rows = []
+    year = _year(result)
     for _, row in result.timeline.iterrows():
-        clocks = _clocks(row["at"], timezone)
+        clocks = _clocks(row["at"], timezone, year=year is None)
         what = short(row["event"], 200) + _between(result, row)
         where = _WHERE.get(str(row["kind"]), clean(row["kind"]))
         rows.append((*clocks, what, where, link(row["link"])))
     columns = (*_heads(timezone), "What", "Where from", "Link")
-    return house.table(rows, columns=columns, caption="What happened when")
+    caption = "What happened when" if year is None else f"What happened when in {year}"
+    return house.table(rows, columns=columns, caption=caption)
+
+
+def _year(result: Postmortem) -> int | None:
+    """The one year in which everything happened, on either clock; None: there are several."""
+    at = result.timeline["at"].dropna()
+    local = at.dt.tz_convert(result.spec.sizing.timezone)
+    years = {*at.dt.year, *local.dt.year}
+    return int(years.pop()) if len(years) == 1 else None
 
 
 def _between(result: Postmortem, row: pd.Series) -> str:
@@ -58,12 +68,13 @@ _ENDS = ("low_at", "high_at")
 
 def _durations(result: Postmortem) -> View:
     timezone, rows = result.spec.sizing.timezone, []
+    year = _year(result) is None
     for _, row in result.durations.iterrows():
         estimate = result.estimates.get(str(row["name"]))
         told = ("not estimable", "not estimable")
         if estimate is not None:
             told = amount(str(row["name"]), estimate)
-        span = f"{_at(row['from_at'], timezone)} to {_at(row['to_at'], timezone)}"
+        span = " to ".join(_at(row[end], timezone, year=year) for end in ("from_at", "to_at"))
         if pd.isna(row["from_at"]) or pd.isna(row["to_at"]):
             span = "not stated"
         rows.append(
@@ -103,10 +114,10 @@ def _heads(timezone: str) -> tuple[str, ...]:
     return ("UTC",) if zone == "UTC" else (zone, "UTC")
 
 
-def _clocks(at: datetime, timezone: str) -> tuple[str, ...]:
-    utc = _at(at, "UTC")
-    return (utc,) if show.zone_name(timezone) == "UTC" else (_at(at, timezone), utc)
+def _clocks(at: datetime, timezone: str, *, year: bool) -> tuple[str, ...]:
+    utc = _at(at, "UTC", year=year)
+    return (utc,) if show.zone_name(timezone) == "UTC" else (_at(at, timezone, year=year), utc)
 
 
-def _at(at: Any, timezone: str) -> str:
-    return "–" if pd.isna(at) else show.instant(at, timezone)
+def _at(at: Any, timezone: str, *, year: bool) -> str:
+    return "–" if pd.isna(at) else show.instant(at, timezone, year=year)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from trustlib.core import View, stack
 from trustlib.core import format as show
-from trustlib.core.text import short
+from trustlib.core.text import clean, short
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.postmortem.result import Postmortem
 from trustlib.tables import house, run
@@ -117,7 +117,7 @@ def definitions(result: Postmortem) -> View:
         "the counts, the number of wrong cases from labels: they need not agree.",
         "Start of impact": "Where the counts leave what was expected, estimated from the data with "
         "its interval, beside the start that was stated.",
-        **{name(row["name"]).removesuffix(", hours"): str(row["definition"])
+        **{name(row["name"]).removesuffix(", hours"): clean(row["definition"])
            for _, row in result.durations.iterrows()},
         level(result): "Values that the data are compatible with; made in this way, that part of "
         "such intervals holds the truth. It covers chance, not a wrong assumption.",

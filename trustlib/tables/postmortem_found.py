@@ -31,24 +31,37 @@ def lists(result: Postmortem) -> View:
     """The restricted files: how many rows, which content, how good; no folder and no row."""
     if absent(result, "lists"):
         return empty()
-    rows = []
-    for one in result.lists:
-        key = one.name.replace("-", "_")
-        quality = []
-        for end in ("precision", "recall"):
-            estimate = result.estimates.get(f"{key}_{end}")
-            told = ("not estimable", "") if estimate is None else amount(f"{key}_{end}", estimate)
-            quality.append(told[0] if estimate is None or estimate.low is None
-                           else f"{told[0]} ({told[1]})")  # fmt: skip
-        rows.append((house.capital(one.name), short(_file(one.path), 60), cell(one.rows),
-                     one.sha256[:12], *_judged(one), *quality, _left(one)))  # fmt: skip
-    columns = (
-        "List", "File", "Rows", "Content", "Judged wrong", "Without a label",
-        f"Part that is wrong ({level(result)})",
-        f"Part of all wrong cases that is on it ({level(result)})", "Since the last file",
-    )  # fmt: skip
+    facts = [_facts(result, one) for one in result.lists]
+    rows = [(what, *(one[what] for one in facts)) for what in facts[0]]
+    columns = ("What", *(house.capital(one.name) for one in result.lists))
     caption = "Restricted lists: the files are kept apart from this page"
-    return house.table(rows, columns=columns, caption=caption, numeric=("Rows", *columns[4:8]))
+    return house.table(rows, columns=columns, caption=caption)
+
+
+def _facts(result: Postmortem, one: RestrictedList) -> dict[str, str]:
+    """What a reader may know of one list."""
+    key = one.name.replace("-", "_")
+    wrong, without = _judged(one)
+    return {
+        "File": short(_file(one.path), 60),
+        "Rows": cell(one.rows),
+        "Content (SHA-256 begins with)": one.sha256[:12],
+        "Rows with a label, wrong": wrong,
+        "Rows without a label": without,
+        f"Part of it that is wrong ({level(result)})": _quality(result, f"{key}_precision"),
+        f"Part of all wrong cases that is on it ({level(result)})": _quality(
+            result, f"{key}_recall"
+        ),
+        "Since the last file": _left(one),
+    }
+
+
+def _quality(result: Postmortem, measure: str) -> str:
+    estimate = result.estimates.get(measure)
+    if estimate is None or estimate.point is None:
+        return "not estimable"
+    told, ends = amount(measure, estimate)
+    return f"{told} ({ends})" if estimate.low is not None else told
 
 
 def _file(path: str) -> str:
@@ -82,29 +95,31 @@ def detection(result: Postmortem) -> View:
     if absent(result, "detection"):
         return empty()
     timezone, frame = result.spec.sizing.timezone, result.detection
-    rows = []
+    fired, cost = [], []
     for alias, (_, row) in zip(told_apart(frame["alert"], 60), frame.iterrows(), strict=True):
         rate = _rate(*(number(row[one]) for one in ("false_alarms_per_week", "low", "high")))
         spared = show.triple(*(number(row[one]) for one in _AVOIDED))
-        setting, weeks = number(row["value"]), number(row["weeks"])
-        fired = "" if pd.isna(row["fired_at"]) else show.instant(row["fired_at"], timezone)
-        rows.append((
-            alias, clean(row["status"]), f"{alert(row['kind'])}, {show.count(setting)}",
-            fired or ("never" if number(row["alarms"]) is not None else "not known"),
-            _hours(row["delay_hours"]), *rate, show.count(weeks), *spared,
-        ))  # fmt: skip
+        setting = f"{alert(row['kind'])}, {show.count(number(row['value']))}"
+        fired.append((alias, clean(row["status"]), setting, _fired(row, timezone),
+                      _hours(row["delay_hours"])))  # fmt: skip
+        cost.append((alias, *rate, show.count(number(row["weeks"])), *spared))
     unit = house.capital(short(result.spec.sizing.unit_label, 30))
-    clock = f"Would have fired ({show.zone_name(timezone)})"
-    columns = (
-        "Alert", "Status", "Looks at, set to", clock, "Hours after the start",
-        "False alarms a week", level(result), "Weeks replayed", f"{unit} spared",
-        f"{level(result)} of that",
-    )  # fmt: skip
+    heads = ("Alert", "Status", "Looks at, set to", f"Fires ({show.zone_name(timezone)})",
+             "Hours after the start")  # fmt: skip
+    when = house.table(fired, columns=heads, caption="When alerts would have fired",
+                       numeric=heads[4:])  # fmt: skip
+    more = ("Alert", "False alarms a week", level(result), "Weeks replayed", f"{unit} spared",
+            f"{level(result)} of that")  # fmt: skip
     budget = show.count(result.spec.false_alarms_per_week)
-    return house.table(
-        rows, columns=columns, numeric=columns[4:],
-        caption=f"Alerts, replayed on the history; false alarms that can be borne: {budget} a week",
-    )  # fmt: skip
+    caption = f"What they cost (responders can bear {budget} a week)"
+    costs = house.table(cost, columns=more, caption=caption, numeric=more[1:])
+    return stack([when, costs])
+
+
+def _fired(row: pd.Series, timezone: str) -> str:
+    if not pd.isna(row["fired_at"]):
+        return show.instant(row["fired_at"], timezone)
+    return "never" if number(row["alarms"]) is not None else "not known"
 
 
 _AVOIDED = ("avoided", "avoided_low", "avoided_high")

@@ -92,9 +92,9 @@ def _names(lines: pd.DataFrame) -> dict[str, str]:
 def _key(alerts: pd.DataFrame) -> list[str]:
     """What the letters stand for, in lines."""
     parts = [
-        f"{mark} {house.fitted(name, 270)}, {status}"
+        f"{mark} {name}, {status}"
         for mark, name, status in zip(
-            alerts["mark"], told_apart(alerts["kind"], 40), alerts["status"], strict=True
+            alerts["mark"], told_apart(alerts["kind"], 36), alerts["status"], strict=True
         )
     ]
     return wrapped(parts, 72 * house.WIDTH - 8)
