@@ -227,9 +227,12 @@ def _money(result: Postmortem) -> list[str]:
 
 
 def _state(result: Postmortem) -> str:
+    text = "Our review is closed."
     if words.is_open(result):
-        return "Our review is still open, and these findings may change."
-    return "Our review is closed."
+        text = "Our review is still open, and these findings may change."
+    if result.as_of is not None:
+        text += f" Numbers are as of {_both(result.as_of, result.spec.sizing.timezone)}."
+    return text
 
 
 def _final(result: Postmortem) -> str:

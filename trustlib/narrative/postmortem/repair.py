@@ -26,7 +26,7 @@ def lists(result: Postmortem) -> View:
         f"{_PURPOSE[one.name]}"
         for one in result.lists
     ]
-    heading = house.listed(parts) if parts else "No list was written"
+    heading = "; ".join(parts) if parts else "No list was written"
     points: list[Point] = []
     for one in result.lists:
         points += [_quality(result, one), *_change(one), _file(one)]

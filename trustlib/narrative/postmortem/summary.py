@@ -104,7 +104,7 @@ def _hit(result: Postmortem) -> list[Part]:
         if numbers.known(result.estimates.get(f"affected_{kind}"))
     ]
     if people:
-        text = f"People behind or in front of them: {house.listed(people)}."
+        text = f"That concerns {house.listed(people)}."
         parts.append(Part(paragraph=2, text=text))
     parts.append(Part(paragraph=2, text=f"{_cost(result)}"))
     if any(numbers.is_wide(result.estimates.get(name)) for name in
@@ -134,6 +134,9 @@ def _state(result: Postmortem) -> list[Part]:
         parts.append(Part(paragraph=3, text="The record is still open, and figures may change."))
     else:
         parts.append(Part(paragraph=3, text="The record is closed."))
+    if result.as_of is not None:
+        text = f"Figures are as of {words.when(result, result.as_of, year=True)}."
+        parts.append(Part(paragraph=3, text=text, rank=4))
     stop = result.estimates.get("time_to_mitigate_hours")
     detect = result.estimates.get("time_to_detect_hours")
     if detect is not None and detect.point is not None:
