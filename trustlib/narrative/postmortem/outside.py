@@ -92,16 +92,14 @@ def _both(at: datetime, zone: str) -> str:
 
 def _sides(result: Postmortem) -> list[str]:
     """Which sides there are cases of."""
+    frame = result.affected
+    items = zip(frame["kind"], frame["side"], frame["candidates"], strict=True)
+    with_cases = {str(side) for kind, side, n in items if kind == "items" and n != 0}
     there = []
     for side, (name, _, _) in _BY_SIDE.items():
-        rows = result.affected[
-            (result.affected["kind"] == "items") & (result.affected["side"] == side)
-        ]
-        candidates = bool(len(rows)) and not bool((rows["candidates"] == 0).all())
         estimate = result.estimates.get(name)
-        known = numbers.known(estimate) and not (estimate is not None and estimate.high == 0)
         none = estimate is not None and estimate.high == 0
-        if known or (candidates and not none):
+        if not none and (numbers.known(estimate) or side in with_cases):
             there.append(side)
     return there
 

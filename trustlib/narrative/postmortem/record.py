@@ -17,7 +17,7 @@ from trustlib.narrative import house, run
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_ESTIMABLE
 from trustlib.narrative.postmortem import numbers, repair, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 

@@ -10,7 +10,7 @@ from trustlib.data.incident_records import RestrictedList
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.narrative import house
 from trustlib.narrative.postmortem import numbers, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 _PURPOSE = {"clean-up": "to be reversed", "back-fill": "to be acted on"}

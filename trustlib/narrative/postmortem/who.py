@@ -7,7 +7,7 @@ from trustlib.core import format as show
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
 from trustlib.narrative.postmortem import numbers, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 PEOPLE = ("accounts", "customers", "viewers")

@@ -16,6 +16,7 @@ from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.postmortem.result import Postmortem
 
+Point = str | tuple[str, str]  # a bullet, perhaps with its lead
 _MEASURES = {
     "actual": "the counted total",
     "expected": "the expected total",
