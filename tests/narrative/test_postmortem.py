@@ -171,6 +171,22 @@ def test_a_record_of_a_window_and_nothing_else_stands() -> None:
     assert "We cannot say yet how large it was" in texts["external"]
 
 
+def test_blocks_that_are_there_without_a_row_stand_too() -> None:
+    result = record("over")
+    hollow = replace(
+        result, **{name: records.empty(name) for name in records.COLUMNS},
+        estimates=dict(result.sizing.estimates), lists=(), severity_level=None, checks=(),
+        spec=replace(result.spec, actions=(), severity_rules=()),
+    )  # fmt: skip
+    texts = page(hollow)
+    for name, text in texts.items():
+        assert text.strip(), name
+        assert not re.search(r"\bnan\b|NaT|\bNone\b(?! of)", text), (name, text)
+    assert texts["dose"].startswith("How often each person was hit cannot be shown")
+    assert texts["money"].startswith("What it cost is not estimable")
+    assert "No assumption was tested." in texts["answer"]
+
+
 # --- golden sentences -----------------------------------------------------------------------------
 
 FINDINGS = {

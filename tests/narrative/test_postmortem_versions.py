@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.figures import postmortem_results as records
-from tests.narrative.test_postmortem import KINDS, changed, closed, plain, record
+from tests.narrative.test_postmortem import KINDS, changed, closed, plain, record, weak
 from trustlib.narrative import postmortem as say
 from trustlib.postmortem.spec import Alert, SeverityRule
 
@@ -180,6 +180,15 @@ def test_fewer_than_11_stay_unnamed_outside() -> None:
     assert "about 240 accounts (exact count, rounded)" in outside(exact)
     none = changed(record("over"), affected_accounts=records.estimate(0, 0, 0))
     assert "accounts" not in outside(none)
+
+
+def test_a_difference_of_a_few_events_is_not_counted_outside() -> None:
+    """An end below 11 has no name of its own on either side of zero."""
+    text = outside(weak("not conclusive", excess=(20, -5, 45)))
+    assert "The evidence is not conclusive." in text
+    assert "45" not in text
+    text = outside(weak("incident confirmed", excess=(8, 2, 14)))
+    assert "fewer than 11 more events than expected (95 % interval up to 14)" in text
 
 
 def test_a_number_without_an_interval_is_not_told_outside() -> None:

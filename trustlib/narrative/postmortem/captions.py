@@ -21,7 +21,7 @@ class About(TypedDict):
 
 def about_timeline(result: Postmortem) -> About:
     """What happened when."""
-    frame = result.timeline
+    frame = result.timeline.dropna(subset=["at"])
     if not len(frame):
         return _none(result, "timeline", "Timeline")
     first, last = frame["at"].min(), frame["at"].max()

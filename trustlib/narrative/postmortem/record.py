@@ -230,7 +230,8 @@ def _next(result: Postmortem, checks: Sequence[Check]) -> list[Point]:
         steps.append(f"{house.upper_first(repair.promised(result))}.")
     if result.reason("actions") is not None:
         steps.append("Agree on action items, each with an owner, a due date and a check.")
-    if result.reason("affected") is None and result.estimates["affected_items"].point is None:
+    hit = result.estimates.get("affected_items")
+    if result.reason("affected") is None and not numbers.known(hit):
         steps.append("Have a random sample of cases labelled: without it nobody is counted.")
     steps += [f"Settle the failed check: {clean(c.label)}." for c in checks if c.verdict == "fail"]
     return steps[:7]
