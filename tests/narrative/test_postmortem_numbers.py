@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.figures.postmortem_results import estimate
@@ -11,12 +11,14 @@ from trustlib.narrative.postmortem import numbers
 from trustlib.narrative.postmortem.outside import rounded, two
 
 SHARES = st.floats(0, 1)
+FEW = settings(max_examples=50, deadline=None)  # the machine may be busy
 
 
 def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
+@FEW
 @given(share=SHARES)
 def test_only_all_reads_100_and_only_none_reads_0(share) -> None:
     text = plain(numbers.percent(share))
@@ -38,6 +40,7 @@ def test_shares(share, text) -> None:
     assert plain(numbers.percent(share)) == text
 
 
+@FEW
 @given(low=SHARES, high=SHARES)
 def test_ends_of_a_share_are_not_the_same_word_twice(low, high) -> None:
     low, high = sorted((low, high))
@@ -77,6 +80,7 @@ def test_a_number_is_told_with_its_interval(made, text) -> None:
 NUMBERS = st.floats(0, 1e12)
 
 
+@FEW
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3), unit=st.sampled_from(
     ["items", "USD", "share", "hours", numbers.PLAIN]))  # fmt: skip
 def test_an_interval_never_has_one_end_twice(values, unit) -> None:
@@ -87,6 +91,7 @@ def test_an_interval_never_has_one_end_twice(values, unit) -> None:
     assert not re.search(r"e[-+]\d|nan|inf", span)
 
 
+@FEW
 @given(value=st.floats(0.01, 1e14))
 def test_two_digits_stay_near(value) -> None:
     text = plain(two(value))
@@ -96,6 +101,7 @@ def test_two_digits_stay_near(value) -> None:
     assert len(number.replace(",", "").replace(".", "").strip("0")) <= 2
 
 
+@FEW
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3))
 def test_outside_no_count_below_11_is_named(values) -> None:
     low, point, high = sorted(values)

@@ -162,6 +162,7 @@ def test_when_final_numbers_come() -> None:
     all_in = record("over").maturity.assign(complete=1.0)
     done = closed(replace(record("over"), maturity=all_in))
     assert "These numbers are final unless new information comes in." in outside(done)
+    assert "These numbers stand unless new information" in outside(record("shortfall"))
 
 
 def test_fewer_than_11_stay_unnamed_outside() -> None:

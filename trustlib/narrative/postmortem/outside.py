@@ -240,4 +240,5 @@ def _final(result: Postmortem) -> str:
         return f"Final numbers are expected by {words.day(result, at)}."
     if words.is_open(result):
         return "We cannot say yet when the numbers will be final."
-    return "These numbers are final unless new information comes in."
+    verb = "are final" if repair.is_final(result) else "stand"
+    return f"These numbers {verb} unless new information comes in."
