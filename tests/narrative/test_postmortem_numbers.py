@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.figures.postmortem_results import estimate
+from trustlib.core import format as show
 from trustlib.narrative.postmortem import numbers
 from trustlib.narrative.postmortem.outside import rounded, two
 
@@ -33,11 +34,20 @@ def test_only_all_reads_100_and_only_none_reads_0(share) -> None:
     [
         (0.0, "0 %"), (1e-9, "less than 0.01 %"), (0.0001, "0.01 %"), (0.083, "8.3 %"),
         (0.99, "99 %"), (0.995, "99.5 %"), (0.9996, "99.96 %"), (0.99999, "more than 99.99 %"),
-        (1.0, "100 %"), (1.79, "179 %"), (-0.52, "−52 %"), (-0.9999999, "−more than 99.99 %"),
+        (1.0, "100 %"), (1.79, "179 %"), (-0.52, "−52 %"),
+        (-0.9999999, "beyond −99.99 %"), (-1e-9, "above −0.01 %"),
     ],
 )  # fmt: skip
 def test_shares(share, text) -> None:
     assert plain(numbers.percent(share)) == text
+
+
+@FEW
+@given(share=SHARES, digits=st.integers(1, 5))
+def test_no_formatter_calls_all_what_is_short_of_it(share, digits) -> None:
+    """Also sentences that the sizing makes: a shortfall of nearly everything is not of all."""
+    assert (plain(show.percent(share, digits=digits)) == "100 %") == (share * 100 >= 100)
+    assert (plain(show.percent(-share, digits=digits)) == "−100 %") == (share * 100 >= 100)
 
 
 @FEW

@@ -249,6 +249,11 @@ def test_the_summary_says_all_that_it_must() -> None:
         assert part in text, part
 
 
+def test_explanations_are_told_only_where_there_is_little_else() -> None:
+    assert say.executive(record("under")).text.count("\n\n") == 2
+    assert say.executive(record("bare")).text.count("\n\n") == 3
+
+
 def test_communication_has_both_versions() -> None:
     rows = say.communication(record("over"))
     assert [row["version"] for row in rows] == ["executive", "external"]
