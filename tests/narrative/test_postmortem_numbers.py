@@ -3,20 +3,23 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.figures.postmortem_results import estimate
+from trustlib.core import format as show
 from trustlib.narrative.postmortem import numbers
 from trustlib.narrative.postmortem.outside import rounded, two
 
 SHARES = st.floats(0, 1)
+FEW = settings(max_examples=50, deadline=None)  # the machine may be busy
 
 
 def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
+@FEW
 @given(share=SHARES)
 def test_only_all_reads_100_and_only_none_reads_0(share) -> None:
     text = plain(numbers.percent(share))
@@ -31,13 +34,23 @@ def test_only_all_reads_100_and_only_none_reads_0(share) -> None:
     [
         (0.0, "0 %"), (1e-9, "less than 0.01 %"), (0.0001, "0.01 %"), (0.083, "8.3 %"),
         (0.99, "99 %"), (0.995, "99.5 %"), (0.9996, "99.96 %"), (0.99999, "more than 99.99 %"),
-        (1.0, "100 %"), (1.79, "179 %"), (-0.52, "−52 %"), (-0.9999999, "−more than 99.99 %"),
+        (1.0, "100 %"), (1.79, "179 %"), (-0.52, "−52 %"),
+        (-0.9999999, "beyond −99.99 %"), (-1e-9, "above −0.01 %"),
     ],
 )  # fmt: skip
 def test_shares(share, text) -> None:
     assert plain(numbers.percent(share)) == text
 
 
+@FEW
+@given(share=SHARES, digits=st.integers(1, 5))
+def test_no_formatter_calls_all_what_is_short_of_it(share, digits) -> None:
+    """Also sentences that the sizing makes: a shortfall of nearly everything is not of all."""
+    assert (plain(show.percent(share, digits=digits)) == "100 %") == (share * 100 >= 100)
+    assert (plain(show.percent(-share, digits=digits)) == "−100 %") == (share * 100 >= 100)
+
+
+@FEW
 @given(low=SHARES, high=SHARES)
 def test_ends_of_a_share_are_not_the_same_word_twice(low, high) -> None:
     low, high = sorted((low, high))
@@ -77,6 +90,7 @@ def test_a_number_is_told_with_its_interval(made, text) -> None:
 NUMBERS = st.floats(0, 1e12)
 
 
+@FEW
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3), unit=st.sampled_from(
     ["items", "USD", "share", "hours", numbers.PLAIN]))  # fmt: skip
 def test_an_interval_never_has_one_end_twice(values, unit) -> None:
@@ -87,6 +101,7 @@ def test_an_interval_never_has_one_end_twice(values, unit) -> None:
     assert not re.search(r"e[-+]\d|nan|inf", span)
 
 
+@FEW
 @given(value=st.floats(0.01, 1e14))
 def test_two_digits_stay_near(value) -> None:
     text = plain(two(value))
@@ -96,6 +111,7 @@ def test_two_digits_stay_near(value) -> None:
     assert len(number.replace(",", "").replace(".", "").strip("0")) <= 2
 
 
+@FEW
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3))
 def test_outside_no_count_below_11_is_named(values) -> None:
     low, point, high = sorted(values)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.figures import postmortem_results as records
-from tests.narrative.test_postmortem import KINDS, changed, closed, plain, record
+from tests.narrative.test_postmortem import KINDS, changed, closed, plain, record, weak
 from trustlib.narrative import postmortem as say
 from trustlib.postmortem.spec import Alert, SeverityRule
 
@@ -57,8 +57,10 @@ def outside(result: Any) -> str:
 # --- the external version -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("status", ["open", "closed"])
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [*((kind, "open") for kind in KINDS), ("over", "closed"), ("shortfall", "closed")],
+)
 def test_no_free_text_reaches_the_external_version(kind, status) -> None:
     result = record(kind)
     full = marked(replace(result, spec=replace(result.spec, status=status)))
@@ -160,6 +162,7 @@ def test_when_final_numbers_come() -> None:
     all_in = record("over").maturity.assign(complete=1.0)
     done = closed(replace(record("over"), maturity=all_in))
     assert "These numbers are final unless new information comes in." in outside(done)
+    assert "These numbers stand unless new information" in outside(record("shortfall"))
 
 
 def test_fewer_than_11_stay_unnamed_outside() -> None:
@@ -180,6 +183,15 @@ def test_fewer_than_11_stay_unnamed_outside() -> None:
     assert "accounts" not in outside(none)
 
 
+def test_a_difference_of_a_few_events_is_not_counted_outside() -> None:
+    """An end below 11 has no name of its own on either side of zero."""
+    text = outside(weak("not conclusive", excess=(20, -5, 45)))
+    assert "The evidence is not conclusive." in text
+    assert "45" not in text
+    text = outside(weak("incident confirmed", excess=(8, 2, 14)))
+    assert "fewer than 11 more events than expected (95 % interval up to 14)" in text
+
+
 def test_a_number_without_an_interval_is_not_told_outside() -> None:
     bare = changed(record("over"), false_positives=records.estimate(253, note="no labels"))
     text = outside(bare)
@@ -193,8 +205,7 @@ LONG = "units of a kind that has a long name and goes on and on"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("status", ["open", "closed"])
-@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize(("status", "long"), [("open", True), ("closed", False)])
 def test_the_summary_has_120_to_180_words(kind, status, long) -> None:
     result = record(kind)
     spec = replace(result.spec, status=status)
@@ -236,6 +247,11 @@ def test_the_summary_says_all_that_it_must() -> None:
                  "318 harmful items", "243 accounts", "735 viewers", "The cost is $14,100",
                  "still open", "SEV2", "two of three action items are open"):  # fmt: skip
         assert part in text, part
+
+
+def test_explanations_are_told_only_where_there_is_little_else() -> None:
+    assert say.executive(record("under")).text.count("\n\n") == 2
+    assert say.executive(record("bare")).text.count("\n\n") == 3
 
 
 def test_communication_has_both_versions() -> None:

@@ -21,7 +21,8 @@ from trustlib.narrative.postmortem.record import (
 )
 from trustlib.narrative.postmortem.repair import actions, lists, maturity
 from trustlib.narrative.postmortem.summary import executive
-from trustlib.narrative.postmortem.what import excess, timeline, verdict
+from trustlib.narrative.postmortem.was_it import verdict
+from trustlib.narrative.postmortem.what import excess, timeline
 from trustlib.narrative.postmortem.who import affected, dose, money
 from trustlib.narrative.postmortem.why import detection, factors, severity
 from trustlib.narrative.postmortem.words import period

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from trustlib.core import format as show
 from trustlib.core.text import clean
 from trustlib.narrative import house, incidents
-from trustlib.narrative.incidents.captions import About
 from trustlib.narrative.postmortem import numbers, repair, why, words
 from trustlib.postmortem.result import Postmortem
 
 
+class About(TypedDict):
+    """The words of one figure: ``shown("money", result, **about_money(result))``."""
+
+    title: str
+    alt: str
+    caption: str
+
+
 def about_timeline(result: Postmortem) -> About:
     """What happened when."""
-    frame = result.timeline
+    frame = result.timeline.dropna(subset=["at"])
     if not len(frame):
         return _none(result, "timeline", "Timeline")
     first, last = frame["at"].min(), frame["at"].max()
@@ -23,6 +32,7 @@ def about_timeline(result: Postmortem) -> About:
         begins, ends = words.when(result, first), words.when(result, last, year=True)
         span = f"from {begins} to {ends}"
     return _about(
+        title="What happened when",
         alt=f"Timeline of {n}, {span}, {words.clock(result)}; the events are in the table below.",
         caption=f"What was stated, logged and estimated, {words.clock(result)}. The estimated "
         "start of impact comes from the counts; everything else was stated or logged. Order in "
@@ -32,7 +42,8 @@ def about_timeline(result: Postmortem) -> About:
 
 def about_counterfactual(result: Postmortem) -> About:
     """Actual against expected."""
-    return incidents.about_counterfactual(result.sizing)
+    sized = incidents.about_counterfactual(result.sizing)
+    return About(title="Counted against expected", alt=sized["alt"], caption=sized["caption"])
 
 
 def about_by_segment(result: Postmortem) -> About:
@@ -45,6 +56,7 @@ def about_by_segment(result: Postmortem) -> About:
     )
     n = show.plural(len(frame), "row")
     return _about(
+        title="Where the wrong cases are",
         alt=f"Wrong cases by {names} with {words.level(result)} intervals, {n}; the numbers are in "
         "the table below.",
         caption=f"Cases that were wrong, by {names}; bars: {words.level(result)} intervals, each "
@@ -60,6 +72,7 @@ def about_doses(result: Postmortem) -> About:
     kinds = [words.name(kind, 24) for kind in dict.fromkeys(frame["kind"].astype(str))]
     who = house.listed(kinds)
     return _about(
+        title="How often each was hit",
         alt=f"Bars of how many {who} had one, two or more cases in the window; the numbers are in "
         "the table below.",
         caption=f"{who} by how many cases they had, wrong or not (exact counts, so no bars of "
@@ -74,6 +87,7 @@ def about_money(result: Postmortem) -> About:
     net = result.estimates.get("net_loss_usd")
     told = numbers.told(net) if numbers.known(net) else "not estimable"
     return _about(
+        title="What it cost",
         alt=f"Gross, recovered and net amounts with their intervals; the net loss is {told}.",
         caption="Gross amounts in cases that were wrongly handled, what was recovered of them, and "
         f"the net, in US dollars. Bars: {words.level(result)} intervals.",
@@ -87,6 +101,7 @@ def about_maturity(result: Postmortem) -> About:
         return _none(result, "maturity", "What is still to arrive")
     kinds = [words.name(kind, 24) for kind in frame["kind"].astype(str)][:6]
     return _about(
+        title="What is still to arrive",
         alt=f"Bars of {house.listed(kinds)}: seen so far and expected in the end. "
         f"{house.upper_first(repair.least(result))}.",
         caption="What had arrived by the time of reading (filled) and what is expected in the end, "
@@ -100,6 +115,7 @@ def about_trade_off(result: Postmortem) -> About:
         return _none(result, "detection", "False alarms against delay")
     n = show.plural(int(result.trade_off["kind"].nunique()), "kind")
     return _about(
+        title="False alarms against delay",
         alt=f"False alarms a week against the delay until an alert fires, for {n} of alert. "
         f"{house.upper_first(why.gap(result))}.",
         caption="What each setting of an alert costs: few false alarms or a short delay. Every "
@@ -115,6 +131,7 @@ def about_bridge(result: Postmortem) -> About:
         return _none(result, "revisions", "From the earlier excess to this one")
     n = show.plural(max(len(frame) - 2, 0), "step")
     return _about(
+        title="From the earlier excess to this one",
         alt=f"Bridge from the earlier excess of {words.unit(result)} to this one in {n}; the "
         "numbers are in the table below.",
         caption=f"How the excess of {words.unit(result)} moved since the earlier revision. Steps "
@@ -122,11 +139,11 @@ def about_bridge(result: Postmortem) -> About:
     )
 
 
-def _about(*, alt: str, caption: str) -> About:
-    return About(alt=clean(alt), caption=house.upper_first(clean(caption)))
+def _about(*, title: str, alt: str, caption: str) -> About:
+    return About(title=title, alt=clean(alt), caption=house.upper_first(clean(caption)))
 
 
 def _none(result: Postmortem, block: str, figure: str) -> About:
     """The caption becomes the box with the reason."""
     why_not = words.stop(result.reason(block) or "Nothing of it is known.")
-    return _about(alt=f"{figure}: not drawn.", caption=why_not)
+    return _about(title=figure, alt=f"{figure}: not drawn.", caption=why_not)

@@ -16,7 +16,7 @@ from trustlib.narrative.incidents.words import (
     NOT_ESTIMABLE,
     NOT_SHOWN,
 )
-from trustlib.narrative.postmortem import numbers, repair, what, who, why, words
+from trustlib.narrative.postmortem import numbers, repair, was_it, what, who, why, words
 from trustlib.postmortem.result import Postmortem
 
 
@@ -79,9 +79,9 @@ def _sentences(result: Postmortem) -> list[str]:
     ]
     if sized.verdict == NOT_ESTIMABLE:
         return [*found, "Too little history stands behind that expectation to say how sure it is."]
-    found.append(f"{house.upper_first(what.compared(result))}.")
+    found.append(f"{house.upper_first(was_it.compared(result))}.")
     if sized.verdict == NOT_CONCLUSIVE:
-        found.append(what.doubt(result))
+        found.append(was_it.doubt(result))
     elif sizes.clearly_other_way(sized):
         found.append("The counts moved the other way than was asked about.")
     elif sized.verdict == NOT_SHOWN:

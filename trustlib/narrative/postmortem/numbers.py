@@ -29,10 +29,7 @@ def number(value: object) -> float | None:
 
 
 def percent(share: float | None) -> str:
-    """``8.3 %``; short of all never ``100 %``, and more than nothing never ``0 %``.
-
-    The only place where a postmortem's shares are rounded.
-    """
+    """``8.3 %``; more than nothing never reads ``0 %``, and short of all never ``100 %``."""
     return MISSING if share is None else _percents([share], least=3 if abs(share) > 1 else 2)[0]
 
 
@@ -51,17 +48,13 @@ def _percents(shares: Sequence[float], *, least: int) -> list[str]:
 
 
 def _percent(share: float, least: int) -> str:
-    size = abs(share)
-    sign = show.MINUS if share < 0 else ""
-    if 0 < size < _DISTINCT:
-        return f"{sign}less than {show.percent(_DISTINCT)}"
-    if 1 - _DISTINCT < size < 1:
-        return f"{sign}more than {show.percent(1 - _DISTINCT, digits=_FINEST)}"
-    whole = show.percent(1.0)
-    for digits in range(least, _FINEST):
-        if size == 1 or show.percent(size, digits=digits) != whole:
-            return show.percent(share, digits=digits)
-    return show.percent(share, digits=_FINEST)
+    if 0 < abs(share) < _DISTINCT:
+        word = "less than" if share > 0 else "above"
+        return f"{word} {show.percent(math.copysign(_DISTINCT, share))}"
+    if 1 - _DISTINCT < abs(share) < 1:
+        word = "more than" if share > 0 else "beyond"
+        return f"{word} {show.percent(share)}"
+    return show.percent(share, digits=least)
 
 
 def hours(*values: float) -> tuple[list[str], str]:

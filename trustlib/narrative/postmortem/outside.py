@@ -92,16 +92,14 @@ def _both(at: datetime, zone: str) -> str:
 
 def _sides(result: Postmortem) -> list[str]:
     """Which sides there are cases of."""
+    frame = result.affected
+    items = zip(frame["kind"], frame["side"], frame["candidates"], strict=True)
+    with_cases = {str(side) for kind, side, n in items if kind == "items" and n != 0}
     there = []
     for side, (name, _, _) in _BY_SIDE.items():
-        rows = result.affected[
-            (result.affected["kind"] == "items") & (result.affected["side"] == side)
-        ]
-        candidates = bool(len(rows)) and not bool((rows["candidates"] == 0).all())
         estimate = result.estimates.get(name)
-        known = numbers.known(estimate) and not (estimate is not None and estimate.high == 0)
         none = estimate is not None and estimate.high == 0
-        if known or (candidates and not none):
+        if not none and (numbers.known(estimate) or side in with_cases):
             there.append(side)
     return there
 
@@ -227,9 +225,12 @@ def _money(result: Postmortem) -> list[str]:
 
 
 def _state(result: Postmortem) -> str:
+    text = "Our review is closed."
     if words.is_open(result):
-        return "Our review is still open, and these findings may change."
-    return "Our review is closed."
+        text = "Our review is still open, and these findings may change."
+    if result.as_of is not None:
+        text += f" Numbers are as of {_both(result.as_of, result.spec.sizing.timezone)}."
+    return text
 
 
 def _final(result: Postmortem) -> str:
@@ -239,4 +240,5 @@ def _final(result: Postmortem) -> str:
         return f"Final numbers are expected by {words.day(result, at)}."
     if words.is_open(result):
         return "We cannot say yet when the numbers will be final."
-    return "These numbers are final unless new information comes in."
+    verb = "are final" if repair.is_final(result) else "stand"
+    return f"These numbers {verb} unless new information comes in."

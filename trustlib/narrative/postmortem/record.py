@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from trustlib.narrative import house, run
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_ESTIMABLE
 from trustlib.narrative.postmortem import numbers, repair, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 
@@ -55,7 +56,10 @@ def data_health(result: Postmortem, counts: OneRead, rows: TablesRead) -> View:
     ]
     for role, why in rows.missing.items():
         points.append(
-            (f"No {words.name(str(role).replace('_', ' '), 24)}", words.stop(words.name(why, 200)))
+            (
+                f"No {words.name(str(role).replace('_', ' '), 24)}",
+                house.upper_first(words.stop(words.name(why, 200))),
+            )
         )
     if result.reason("data_health") is not None:
         points.append(words.stop(result.reason("data_health") or ""))
@@ -133,8 +137,8 @@ def _moved(result: Postmortem) -> str:
 
 
 def _steps(result: Postmortem) -> list[Point]:
-    """The largest steps of the bridge; its first and last rows are the excess then and now."""
-    inner = result.revision.iloc[1:-1].dropna(subset=["amount"])
+    """The largest steps of the bridge."""
+    inner = _between(result).dropna(subset=["amount"])
     inner = inner[inner["amount"] != 0]
     ranked = inner.sort_values("amount", key=lambda x: -x.abs(), kind="stable")
     points: list[Point] = [
@@ -148,6 +152,17 @@ def _steps(result: Postmortem) -> list[Point]:
             f"{house.upper_first(words.counted_in_words(more, 'smaller step'))} beside these."
         )
     return points
+
+
+def _between(result: Postmortem) -> pd.DataFrame:
+    """The bridge without the totals at its ends, where it has them."""
+    frame, row = result.revision, _excess_row(result)
+    if len(frame) < 3 or row is None:
+        return frame
+    first, last = frame["amount"].iloc[0], frame["amount"].iloc[-1]
+    then, now = (row[_ends(row, when)[0]] for when in ("then", "now"))
+    framed = math.isclose(first, then, rel_tol=1e-9) and math.isclose(last, now, rel_tol=1e-9)
+    return frame.iloc[1:-1] if framed else frame
 
 
 def _then_now(result: Postmortem) -> list[Point]:
@@ -215,7 +230,8 @@ def _next(result: Postmortem, checks: Sequence[Check]) -> list[Point]:
         steps.append(f"{house.upper_first(repair.promised(result))}.")
     if result.reason("actions") is not None:
         steps.append("Agree on action items, each with an owner, a due date and a check.")
-    if result.reason("affected") is None and result.estimates["affected_items"].point is None:
+    hit = result.estimates.get("affected_items")
+    if result.reason("affected") is None and not numbers.known(hit):
         steps.append("Have a random sample of cases labelled: without it nobody is counted.")
     steps += [f"Settle the failed check: {clean(c.label)}." for c in checks if c.verdict == "fail"]
     return steps[:7]

@@ -10,7 +10,7 @@ from trustlib.data.incident_records import RestrictedList
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.narrative import house
 from trustlib.narrative.postmortem import numbers, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 _PURPOSE = {"clean-up": "to be reversed", "back-fill": "to be acted on"}
@@ -26,7 +26,7 @@ def lists(result: Postmortem) -> View:
         f"{_PURPOSE[one.name]}"
         for one in result.lists
     ]
-    heading = house.listed(parts) if parts else "No list was written"
+    heading = "; ".join(parts) if parts else "No list was written"
     points: list[Point] = []
     for one in result.lists:
         points += [_quality(result, one), *_change(one), _file(one)]

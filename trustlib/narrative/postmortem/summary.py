@@ -10,7 +10,7 @@ from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_ESTIMABLE
-from trustlib.narrative.postmortem import headline, numbers, repair, what, who, why, words
+from trustlib.narrative.postmortem import headline, numbers, repair, was_it, what, who, why, words
 from trustlib.postmortem.result import Postmortem
 
 FEWEST, MOST = 125, 172  # words that are aimed at; 120 and 180 are promised
@@ -83,9 +83,9 @@ def _sure(result: Postmortem) -> str:
         sure = "so chance is an unlikely explanation"
         if more:
             sure += ", though a possible one"
-        return f"{house.upper_first(what.compared(result))}, {sure}."
+        return f"{house.upper_first(was_it.compared(result))}, {sure}."
     if verdict == "not conclusive":
-        return f"That is not conclusive. {what.doubt(result)}"
+        return f"That is not conclusive. {was_it.doubt(result)}"
     if sizes.clearly_other_way(result.sizing):
         return "That is not the direction that was asked about, so no such incident is shown."
     return "Quiet weeks show differences of this size as well, so no incident is shown."
@@ -104,7 +104,7 @@ def _hit(result: Postmortem) -> list[Part]:
         if numbers.known(result.estimates.get(f"affected_{kind}"))
     ]
     if people:
-        text = f"People behind or in front of them: {house.listed(people)}."
+        text = f"That concerns {house.listed(people)}."
         parts.append(Part(paragraph=2, text=text))
     parts.append(Part(paragraph=2, text=f"{_cost(result)}"))
     if any(numbers.is_wide(result.estimates.get(name)) for name in
@@ -134,6 +134,9 @@ def _state(result: Postmortem) -> list[Part]:
         parts.append(Part(paragraph=3, text="The record is still open, and figures may change."))
     else:
         parts.append(Part(paragraph=3, text="The record is closed."))
+    if result.as_of is not None:
+        text = f"Figures are as of {words.when(result, result.as_of, year=True)}."
+        parts.append(Part(paragraph=3, text=text, rank=4))
     stop = result.estimates.get("time_to_mitigate_hours")
     detect = result.estimates.get("time_to_detect_hours")
     if detect is not None and detect.point is not None:

@@ -7,7 +7,7 @@ from trustlib.core import format as show
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
 from trustlib.narrative.postmortem import numbers, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 PEOPLE = ("accounts", "customers", "viewers")
@@ -16,8 +16,8 @@ HIT = {"over": "an item acted on wrongly", "under": "a harmful item that was mis
 _CASES = {"over": "cases acted on", "under": "cases not acted on"}
 _SETS = {
     "accounts over": "had a case acted on",
-    "accounts under": "had one not acted on",
-    "viewers under": "saw one not acted on",
+    "accounts under": "had a case not acted on",
+    "viewers under": "saw a case not acted on",
 }
 _SIDES = (("false_positives", "over"), ("false_negatives", "under"))
 
@@ -107,6 +107,8 @@ def _weak(result: Postmortem) -> list[Point]:
             ("How it is known", "Estimated from the cases that have a label; labels are taken as "
              "right.")
         )  # fmt: skip
+    notes = [words.stop(one.note) for one in made[:2] if one.low is not None and one.note]
+    points += [("Not seen", house.upper_first(note)) for note in dict.fromkeys(notes)]
     if any(numbers.is_wide(one) for one in made):
         points.append(
             ("Wide", "An interval here is wider than its number: few labels stand behind it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -11,11 +12,12 @@ from trustlib.core import format as show
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.narrative import house
 from trustlib.narrative.postmortem import numbers, words
-from trustlib.narrative.postmortem.what import Point
+from trustlib.narrative.postmortem.words import Point
 from trustlib.postmortem.result import Postmortem
 
 _MOST = 3  # rows of a kind told in bullets; the table has all
 _AT_ONCE = 1 / 60  # hours
+_OPENING = 45  # words told of a factor
 _TUNED = (
     "The recommended setting was chosen on the very history that it is judged by: expect more "
     "false alarms than these."
@@ -62,7 +64,7 @@ def gap(result: Postmortem) -> str:
         return first
     return f"{first}; the recommended one would have, {_after(best.iloc[0])}" if (
         not fired.any() and len(existing)
-    ) else f"{first}; the recommended one {_after(best.iloc[0])}"  # fmt: skip
+    ) else f"{first}; the recommended one fires {_after(best.iloc[0])}"  # fmt: skip
 
 
 def _after(row: pd.Series) -> str:
@@ -79,7 +81,9 @@ def _after(row: pd.Series) -> str:
 def _alert(result: Postmortem, row: pd.Series) -> Point:
     name = words.name(row["alert"], 40)
     fired = "would not have fired" if pd.isna(row["fired_at"]) else f"fires {_after(row)}"
-    return house.upper_first(str(row["status"])), f"“{name}” {fired}; {_false_alarms(result, row)}."
+    status = house.upper_first(str(row["status"]))
+    lead = "It" if name == status else f"“{name}”"
+    return status, f"{lead} {fired}; {_false_alarms(result, row)}."
 
 
 def _false_alarms(result: Postmortem, row: pd.Series) -> str:
@@ -163,8 +167,17 @@ def supported(result: Postmortem) -> str:
 
 def _factor(row: pd.Series, verdict: str) -> Point:
     name = house.upper_first(words.name(row["factor"], 90))
-    text = words.name(row["text"], 700).removeprefix("Not tested: ")
+    text = _opening(words.name(row["text"], 600).removeprefix("Not tested: "))
     return name, words.stop(f"{house.upper_first(verdict)}. {house.upper_first(text)}")
+
+
+def _opening(text: str) -> str:
+    """The first sentences of a longer text, which the table below has in full."""
+    parts = re.split(r"(?<=[.!?])\s+(?=[A-Z0-9“])", text)
+    kept = parts[:1]
+    if len(parts) > 1 and len(f"{parts[0]} {parts[1]}".split()) <= _OPENING:
+        kept = parts[:2]
+    return " ".join(kept)
 
 
 def severity(result: Postmortem) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 from markupsafe import Markup
@@ -15,6 +16,7 @@ from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.postmortem.result import Postmortem
 
+Point = str | tuple[str, str]  # a bullet, perhaps with its lead
 _MEASURES = {
     "actual": "the counted total",
     "expected": "the expected total",
@@ -128,7 +130,7 @@ def paragraphs(*texts: str) -> View:
     return View(html=html, text="\n\n".join(kept))
 
 
-def when(result: Postmortem, at: pd.Timestamp, *, year: bool = False) -> str:
+def when(result: Postmortem, at: datetime, *, year: bool = False) -> str:
     """An instant on the local clock."""
     return show.instant(at, result.spec.sizing.timezone, year=year)
 
