@@ -24,13 +24,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from trustlib.demo.incident_truth import IncidentTruth, incident_truth
 
 from tests.studies.incident_coverage import markdown
 from trustlib.core import Estimate
 from trustlib.data import read_affected, read_counts, write_lists
 from trustlib.data.incident_records import RestrictedList
 from trustlib.demo import truth as planted_truth
+from trustlib.demo.incident_truth import IncidentTruth, incident_truth
 from trustlib.demo.world import FOLDER, build
 from trustlib.params import IncidentPostmortemParams, load
 from trustlib.postmortem import postmortem
