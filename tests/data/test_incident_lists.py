@@ -16,7 +16,7 @@ import pytest
 from tests.data.incident_tables import QUERY, made, save
 from trustlib.core import Refusal, RunFailed
 from trustlib.data import RestrictedList, read_affected, write_lists
-from trustlib.data.restricted_files import folder_for_lists
+from trustlib.data.restricted_folder import folder_for_lists
 
 
 def cases(n: int = 6) -> dict:

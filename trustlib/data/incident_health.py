@@ -19,7 +19,7 @@ class Seen:
     Attributes
     ----------
     frames
-        Name -> frame, before identifiers are taken out.
+        Name -> frame.
     views, arrivals, changes
         Counts of the engine's; empty where the role is not there.
     apart

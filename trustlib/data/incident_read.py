@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -57,7 +58,8 @@ def read_affected(query: AffectedQuery) -> AffectedRows:
         }
         rows = {role: copy.rows for role, copy in made.items()}
         tables = ready.tables
-        frames = _unnamed(read.frames, ready.segments.values())
+        # Checks name kinds: they see what a page may show.
+        read = replace(read, frames=_unnamed(read.frames, ready.segments.values()))
         return AffectedRows(
             query=query,
             has_money=tables.has("affected", "gross"),
@@ -68,7 +70,7 @@ def read_affected(query: AffectedQuery) -> AffectedRows:
             health=health(ready, read, rows),
             checks=checks(ready, read, query, missing),
             snapshots=snapshots,
-            **frames,
+            **read.frames,
         )
 
 

@@ -25,12 +25,11 @@ from trustlib.data.restricted_files import (
     COLUMNS,
     Draft,
     Standing,
-    alone,
     draft,
-    folder_for_lists,
     put,
     standing,
 )
+from trustlib.data.restricted_folder import alone, folder_for_lists
 
 _LISTS: Mapping[ListName, tuple[Side, str]] = {
     # What a label says of a case that was dealt with wrongly.
@@ -61,7 +60,7 @@ def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList,
     Raises
     ------
     Refusal
-        A folder that cannot hold lists (see `trustlib.data.restricted_files.folder_for_lists`), or
+        A folder that cannot hold lists (see `trustlib.data.restricted_folder.folder_for_lists`), or
         an earlier list that is damaged; nothing is written then.
     RunFailed
         A snapshot that is not there any more, or a disk that cannot take the lists.

@@ -1,109 +1,25 @@
-"""Files with raw ids: in a folder that only its owner may enter, each written in one piece."""
+"""Files with raw ids: for their owner alone, safe for spreadsheets, each written in one piece."""
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import fcntl
 import hashlib
 import io
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trustlib.core import Refusal, RunFailed
 
-_FOLDER, _FILE = 0o700, 0o600
-REPORTS = "reports"
+FILE = 0o600
 COLUMNS = ("item_id", "account_id", "at")
 # What a spreadsheet would take for a formula, also in full width; a tab or a line's end before it.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 _TIME = re.compile(r"-?\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
-
-
-def folder_for_lists(folder: str) -> Path:
-    """The folder, made where there is none, for its owner alone (mode 0700).
-
-    Raises
-    ------
-    Refusal
-        A file stands there; it cannot be made or written to; it lies in the folder of reports; it
-        belongs to somebody else; or it is one that others need (the working directory, home, or a
-        folder above them, or one that is shared such as /tmp).
-    """
-    place, where = Path(folder), f"lists_folder: {folder}"
-    if place.exists() and not place.is_dir():
-        raise Refusal(
-            "lists_folder is a file, a folder is needed",
-            where=where,
-            next_step="name a folder of its own for the lists",
-        )
-    resolved = place.resolve()
-    reports = (Path.cwd() / REPORTS).resolve()
-    if resolved == reports or reports in resolved.parents:
-        raise Refusal(
-            "lists_folder lies in the folder of reports, which is published",
-            where=where,
-            next_step=f"name a folder outside of {REPORTS}/: lists hold raw ids",
-        )
-    _refuse_needed(resolved, where)
-    try:
-        resolved.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
-        _ours(resolved, where)
-        probe = resolved / f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv"
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE))
-        probe.unlink()
-    except OSError as error:
-        raise Refusal(
-            f"lists_folder cannot be written to: {_reason(error)}",
-            where=where,
-            next_step="name a folder that you may write to, or ask for the right to",
-        ) from None
-    return place
-
-
-def _refuse_needed(resolved: Path, where: str) -> None:
-    needed = [Path.cwd().resolve()]
-    with contextlib.suppress(RuntimeError, OSError):
-        needed.append(Path.home().resolve())
-    shared = resolved.is_dir() and resolved.stat().st_mode & stat.S_ISVTX
-    if shared or any(resolved == one or resolved in one.parents for one in needed):
-        raise Refusal(
-            "lists_folder is a folder that others need, and would be closed to them",
-            where=where,
-            next_step="name a folder of its own for the lists",
-        )
-
-
-def _ours(folder: Path, where: str) -> None:
-    """Shut the folder to others, which only its owner can."""
-    found = folder.stat()
-    if found.st_uid != os.geteuid():
-        raise Refusal(
-            "lists_folder belongs to another user, who could read the lists",
-            where=where,
-            next_step="name a folder of your own",
-        )
-    if stat.S_IMODE(found.st_mode) != _FOLDER:
-        folder.chmod(_FOLDER)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One run at a time in the folder; drafts of runs that were killed are removed."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        for left in folder.glob(".draft-*.csv"):
-            left.unlink(missing_ok=True)
-        yield
-    finally:
-        os.close(handle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +45,7 @@ def draft(folder: Path, header: Sequence[str], rows: Iterable[Sequence[str | Non
     path = folder / f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv"
     n = 0
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerow(header)
@@ -143,7 +59,7 @@ def draft(folder: Path, header: Sequence[str], rows: Iterable[Sequence[str | Non
         path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise RunFailed(
-                f"a list could not be written: {_reason(error)}",
+                f"a list could not be written: {reason(error)}",
                 where="lists_folder",
                 next_step="free some disk space, or check the rights on that folder",
             ) from None
@@ -227,15 +143,15 @@ def put(made: Draft, path: Path, earlier: Standing | None, *, keep: bool) -> Non
     try:
         if earlier is not None and earlier.sha256 == made.sha256:
             made.path.unlink()
-            if stat.S_IMODE(path.stat().st_mode) != _FILE:
-                path.chmod(_FILE)
+            if stat.S_IMODE(path.stat().st_mode) != FILE:
+                path.chmod(FILE)
             return
         if earlier is not None and keep:
             beside = path.with_name(f"{path.stem}.{earlier.sha256[:12]}{path.suffix}")
             if not beside.exists() or _digest(beside) != earlier.sha256:
                 copy = path.with_name(f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv")
                 os.link(path, copy)
-                copy.chmod(_FILE)
+                copy.chmod(FILE)
                 copy.replace(beside)
         made.path.replace(path)
         handle = os.open(path.parent, os.O_RDONLY)
@@ -245,7 +161,7 @@ def put(made: Draft, path: Path, earlier: Standing | None, *, keep: bool) -> Non
             os.close(handle)
     except OSError as error:
         raise RunFailed(
-            f"a list could not be put in its place: {_reason(error)}",
+            f"a list could not be put in its place: {reason(error)}",
             where=f"lists_folder, {path.name}",
             next_step="check the rights on that folder and the disk",
         ) from None
@@ -256,5 +172,6 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """What the system says of an error, without a path."""
     return os.strerror(error.errno) if error.errno else type(error).__name__
