@@ -514,3 +514,10 @@ def test_captions_have_what_a_figure_takes(kind) -> None:
         about = getattr(say, name)(record(kind))
         assert set(about) == {"title", "alt", "caption"}
         assert about["caption"][:1].upper() == about["caption"][:1]
+
+
+def test_a_bridge_is_told_by_the_number_of_its_steps() -> None:
+    n = len(record("over").revision)
+    assert f"in {show.plural(n, 'step')};" in say.about_bridge(record("over"))["alt"]
+    told = say.revisions(record("over")).text
+    assert all(step.lower() in told.lower() for step in record("over").revision["step"])

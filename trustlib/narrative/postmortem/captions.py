@@ -129,7 +129,7 @@ def about_bridge(result: Postmortem) -> About:
     frame = result.revision.dropna(subset=["amount"])
     if not len(frame):
         return _none(result, "revisions", "From the earlier excess to this one")
-    n = show.plural(max(len(frame) - 2, 0), "step")
+    n = show.plural(len(frame), "step")
     return _about(
         title="From the earlier excess to this one",
         alt=f"Bridge from the earlier excess of {words.unit(result)} to this one in {n}; the "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -138,7 +137,7 @@ def _moved(result: Postmortem) -> str:
 
 def _steps(result: Postmortem) -> list[Point]:
     """The largest steps of the bridge."""
-    inner = _between(result).dropna(subset=["amount"])
+    inner = result.revision.dropna(subset=["amount"])
     inner = inner[inner["amount"] != 0]
     ranked = inner.sort_values("amount", key=lambda x: -x.abs(), kind="stable")
     points: list[Point] = [
@@ -152,17 +151,6 @@ def _steps(result: Postmortem) -> list[Point]:
             f"{house.upper_first(words.counted_in_words(more, 'smaller step'))} beside these."
         )
     return points
-
-
-def _between(result: Postmortem) -> pd.DataFrame:
-    """The bridge without the totals at its ends, where it has them."""
-    frame, row = result.revision, _excess_row(result)
-    if len(frame) < 3 or row is None:
-        return frame
-    first, last = frame["amount"].iloc[0], frame["amount"].iloc[-1]
-    then, now = (row[_ends(row, when)[0]] for when in ("then", "now"))
-    framed = math.isclose(first, then, rel_tol=1e-9) and math.isclose(last, now, rel_tol=1e-9)
-    return frame.iloc[1:-1] if framed else frame
 
 
 def _then_now(result: Postmortem) -> list[Point]:
