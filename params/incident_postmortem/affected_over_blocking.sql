@@ -2,7 +2,7 @@
 -- suspect: the item has a link and is of one of the two markets that the changed rule reached.
 SELECT
     cases.item_id,
-    cases.at,
+    cases.case_at,
     cases.actioned,
     cases.suspect,
     cases.account_id,

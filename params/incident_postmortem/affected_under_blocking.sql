@@ -2,7 +2,7 @@
 -- draw of what it would not, in the two markets that the rules were half blind in.
 SELECT
     cases.item_id,
-    cases.at,
+    cases.case_at,
     cases.actioned,
     cases.suspect,
     cases.account_id,

@@ -8,7 +8,7 @@ SELECT 'chargebacks' AS kind, chargebacks.event_at, chargebacks.filed_at AS arri
 FROM chargebacks
 UNION ALL
 -- The labels of the incidents' cases, ...
-SELECT 'labels' AS kind, cases.at AS event_at, incident_audit.labelled_at AS arrived_at
+SELECT 'labels' AS kind, cases.case_at AS event_at, incident_audit.labelled_at AS arrived_at
 FROM incident_audit
 JOIN incident_cases AS cases
     ON cases.incident_id = incident_audit.incident_id AND cases.item_id = incident_audit.item_id

@@ -113,7 +113,7 @@ def world(seed: int, n: int = 300) -> dict[Any, pd.DataFrame]:
     affected = pd.DataFrame(
         {
             "item_id": ids,
-            "at": times(0, hours, n),
+            "case_at": times(0, hours, n),
             "actioned": rng.integers(0, 2, n),
             "suspect": rng.integers(0, 2, n),
             "account_id": rng.integers(1, 60, n),

@@ -24,7 +24,7 @@ def cases(n: int = 6) -> dict:
     affected = pd.DataFrame(
         {
             "item_id": [f"o{i}" for i in range(n)] + [f"u{i}" for i in range(n)],
-            "at": "2026-03-17 15:00",
+            "case_at": "2026-03-17 15:00",
             "actioned": [1] * n + [0] * n,
             "suspect": 1,
             "account_id": [f"a{i}" for i in range(2 * n)],
@@ -63,7 +63,7 @@ def test_what_is_on_the_lists(write):
     clean, back = found["clean-up"], found["back-fill"]
     text = Path("lists/clean-up.csv").read_text()
     assert text.splitlines()[:2] == [
-        '"item_id","account_id","at"', '"o0","a0","2026-03-17T15:00:00Z"',
+        '"item_id","account_id","case_at"', '"o0","a0","2026-03-17T15:00:00Z"',
     ]  # fmt: skip
     assert ids("lists/clean-up.csv") == ["o0", "o2", "o3", "o4", "o5"]  # o1: judged violating
     assert ids("lists/back-fill.csv") == ["u1", "u2", "u3", "u4", "u5"]  # u0: judged benign
@@ -148,7 +148,7 @@ def test_a_list_on_which_nothing_is_left_has_a_header(write):
     tables["affected"]["resolved_at"] = "2026-03-21"
     found = write(tables)
     assert [one.rows for one in found.values()] == [0, 0]
-    assert Path("lists/clean-up.csv").read_text() == '"item_id","account_id","at"\n'
+    assert Path("lists/clean-up.csv").read_text() == '"item_id","account_id","case_at"\n'
 
 
 def test_a_side_without_cases_has_no_list_and_leaves_anothers_alone(write):
@@ -165,7 +165,7 @@ def test_a_side_without_cases_has_no_list_and_leaves_anothers_alone(write):
 def test_no_folder_or_no_cases_no_lists(write, here):
     assert write(cases(), None) == {}
     tables = cases()
-    tables["affected"]["at"] = "2026-05-01"
+    tables["affected"]["case_at"] = "2026-05-01"
     assert write(tables, "never") == {}
     assert not Path("never").exists()
 
@@ -180,7 +180,7 @@ def test_ids_are_never_formulas_and_come_back(write):
     written = ids(first.path)
     assert sorted(text.removeprefix("'") for text in written) == sorted(odd)
     assert not [text for text in written if text[0] in "=+-@＝"]
-    assert Path(first.path).read_text().startswith('"item_id","at"\n')
+    assert Path(first.path).read_text().startswith('"item_id","case_at"\n')
     assert first.before is None
     again = write(tables)["clean-up"]
     assert (again.before, again.left) == (12, 0)

@@ -134,14 +134,14 @@ def test_votes_without_a_rater_count_once_and_are_said(read):
 
 
 def test_without_optional_columns(read):
-    tables = {"affected": made()["affected"][["item_id", "at", "actioned"]]}
+    tables = {"affected": made()["affected"][["item_id", "case_at", "actioned"]]}
     rows = read(tables, segments=(), currency=None)
     assert rows.cases[["side", "suspect", "items"]].values.tolist() == [
         ["over", True, 5], ["under", True, 2],
     ]  # fmt: skip
     assert (rows.has_money, rows.has_resolved, rows.has_dose) == (False, False, False)
     assert len(rows.people) == len(rows.overlaps) == len(rows.by_segment) == 0
-    segments = made()["affected"][["item_id", "at", "actioned", "market"]]
+    segments = made()["affected"][["item_id", "case_at", "actioned", "market"]]
     assert set(read({"affected": segments}, currency=None).by_segment["accounts"]) == {-1}
 
 

@@ -121,7 +121,7 @@ def test_over_blocking_cases_are_the_rule_actions_of_the_window(
         "SELECT item_id, acted_at FROM actions WHERE source = 'rule' "
         f"AND acted_at >= '{OVER[0]}' AND acted_at < '{OVER[1]}'",
     )
-    assert dict(zip(found["item_id"], found["at"], strict=True)) == dict(
+    assert dict(zip(found["item_id"], found["case_at"], strict=True)) == dict(
         zip(acted["item_id"], acted["acted_at"], strict=True)
     )
     assert found["actioned"].all()
@@ -162,7 +162,7 @@ def test_cases_lie_in_the_window_and_know_their_author(
     owner = frame(any_seed, "FROM customers").set_index("account_id")["customer_id"]
     for incident, (start, end) in (("over", OVER), ("under", UNDER)):
         found = cases(any_seed, incident)
-        assert found["at"].between(start, end, inclusive="left").all()
+        assert found["case_at"].between(start, end, inclusive="left").all()
         assert (found["account_id"] == found["author"]).all()
         assert (found["market"] == found["home"]).all()
         known = found["customer_id"].notna()
@@ -244,7 +244,7 @@ def test_experts_are_right_about_a_random_part(any_seed: duckdb.DuckDBPyConnecti
         given = labels.loc[seen["item_id"]]
         assert (given["incident_id"] == f"{incident}-blocking").all()
         assert (given["label"].to_numpy() == seen["violating"].to_numpy()).all()
-        waited = given["labelled_at"].to_numpy() - seen["at"].to_numpy()
+        waited = given["labelled_at"].to_numpy() - seen["case_at"].to_numpy()
         assert pd.Timedelta(days=1) <= waited.min() < pd.Timedelta(days=1.5)
         assert pd.Timedelta(days=6) < waited.max() < pd.Timedelta(days=13)
         assert len(seen) > 200

@@ -41,7 +41,7 @@ def tables() -> dict[str, list[dict[str, object]]]:
         wrong = draw.random() < 0.8
         cases.append(
             {
-                "item_id": f"{names[n * 2]}" if n % 2 else f"item{n}", "at": at,
+                "item_id": f"{names[n * 2]}" if n % 2 else f"item{n}", "case_at": at,
                 "actioned": int(over), "suspect": int(draw.random() < (0.9 if wrong else 0.3)),
                 "account_id": draw.choice(accounts), "customer_id": who(),
                 "market": draw.choice(["birch", "elm", who() if n < 4 else "elm"]),
@@ -59,7 +59,7 @@ def tables() -> dict[str, list[dict[str, object]]]:
     ]  # fmt: skip
     views = [
         {"item_id": row["item_id"], "viewer_id": who() if draw.random() < 0.5 else f"v{n % 190}",
-         "viewed_at": row["at"] + timedelta(hours=draw.random() * 5)}
+         "viewed_at": row["case_at"] + timedelta(hours=draw.random() * 5)}
         for row in cases
         for n in range(draw.randrange(6))
     ]  # fmt: skip

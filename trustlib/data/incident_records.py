@@ -24,7 +24,7 @@ TABLES: Mapping[Role, Mapping[str, Column]] = {
     # not actioned: perhaps missed (under-blocking).
     "affected": {
         "item_id": Column(kind="key"),
-        "at": Column(kind="time"),
+        "case_at": Column(kind="time"),
         "actioned": Column(kind="flag"),
         "suspect": Column(kind="flag", needed=False),
         "account_id": Column(kind="key", needed=False),
@@ -75,7 +75,7 @@ class AffectedQuery:
     connection
         Name of an environment variable with the warehouse's URL, for tables and .sql files.
     window
-        The incident: cases whose `at` lies in it count, all others are left out and counted.
+        The incident: cases whose `case_at` lies in it count, all others are left out and counted.
     segments
         Columns of the affected table by which to count.
     currency
@@ -176,7 +176,7 @@ class RestrictedList:
     """A list of raw ids, written apart for those who put things right.
 
     Clean-up: over, suspect, not judged violating, not resolved. Back-fill: under, suspect, not
-    judged benign, not resolved. Rows: item_id, account_id (if known), at; sorted by item_id.
+    judged benign, not resolved. Rows: item_id, account_id (if known), case_at; sorted by item_id.
 
     Attributes
     ----------

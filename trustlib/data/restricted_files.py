@@ -16,7 +16,7 @@ from pathlib import Path
 from trustlib.core import Refusal, RunFailed
 
 FILE = 0o600
-COLUMNS = ("item_id", "account_id", "at")
+COLUMNS = ("item_id", "account_id", "case_at")
 # What a spreadsheet would take for a formula, also in full width; a tab or a line's end before it.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 _TIME = re.compile(r"-?\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")

@@ -182,7 +182,7 @@ def _then_now(frame: pd.DataFrame, estimates: Mapping[str, Estimate]) -> pd.Data
     now = [estimates.get(name) for name in frame["name"]]
     ends = {
         column: [None if one is None else getattr(one, attribute) for one in now]
-        for column, attribute in (("now", "point"), ("now_low", "low"), ("now_high", "high"))
+        for column, attribute in (("now", "point"), ("low", "low"), ("high", "high"))
         if column in frame
     }
     return frame.assign(

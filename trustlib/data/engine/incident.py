@@ -16,7 +16,7 @@ from trustlib.data.engine.abuse_made import OTHER, UNKNOWN, largest, once
 
 # The column whose time says whether a row is there yet.
 TIMES = {
-    "affected": "at", "labels": "labelled_at", "views": "viewed_at", "arrivals": "arrived_at",
+    "affected": "case_at", "labels": "labelled_at", "views": "viewed_at", "arrivals": "arrived_at",
     "change_log": "changed_at",
 }  # fmt: skip
 KEYS = ("item_id", "account_id", "customer_id", "viewer_id", "rater_id", "arrival_id")
@@ -26,7 +26,7 @@ _GIVEN = {
     "gross": "DOUBLE", "recovered": "DOUBLE", "resolved_at": "BIGINT",
 }  # fmt: skip
 # `at` is a word of the engine's own.
-_USABLE = 'item_id IS NOT NULL AND "at" IS NOT NULL AND actioned IS NOT NULL'
+_USABLE = "item_id IS NOT NULL AND case_at IS NOT NULL AND actioned IS NOT NULL"
 
 
 def inside(tables: Tables, segments: Sequence[str], until: int | None) -> tuple[int, int]:
@@ -44,7 +44,7 @@ def inside(tables: Tables, segments: Sequence[str], until: int | None) -> tuple[
         tables.con.execute(f"CREATE TEMP VIEW inside AS SELECT {', '.join(nothing)} WHERE false")
         outside = 0
     else:
-        picked = ["item_id", '"at" AS happened', "actioned"]
+        picked = ["item_id", "case_at AS happened", "actioned"]
         for name, kind in _GIVEN.items():
             picked.append(name if tables.has("affected", name) else f"NULL::{kind} AS {name}")
         if until is not None and tables.has("affected", "resolved_at"):
@@ -52,10 +52,10 @@ def inside(tables: Tables, segments: Sequence[str], until: int | None) -> tuple[
         picked += segments
         tables.con.execute(
             f"CREATE TEMP VIEW inside AS SELECT {', '.join(picked)} FROM affected "
-            f'WHERE {_USABLE} AND from_start("at")'
+            f"WHERE {_USABLE} AND from_start(case_at)"
         )
         outside = tables.row(
-            f'SELECT count(*) FROM affected WHERE {_USABLE} AND NOT from_start("at")'
+            f"SELECT count(*) FROM affected WHERE {_USABLE} AND NOT from_start(case_at)"
         )[0]
     more = once(replace(tables, columns={"inside": columns}), "inside", "item_id")
     return int(outside), more
@@ -63,7 +63,9 @@ def inside(tables: Tables, segments: Sequence[str], until: int | None) -> tuple[
 
 def differing(tables: Tables, segments: Mapping[str, str]) -> tuple[int, dict[str, int]]:
     """Items whose rows differ; and column -> how many of them differ in it, most first."""
-    names = {"happened": "at"} | {name: name for name in ("actioned", *_GIVEN)} | dict(segments)
+    names = (
+        {"happened": "case_at"} | {name: name for name in ("actioned", *_GIVEN)} | dict(segments)
+    )
     flags = ", ".join(
         f"min({name}) IS DISTINCT FROM max({name}) OR count({name}) NOT IN (0, count(*)) AS {name}"
         for name in names

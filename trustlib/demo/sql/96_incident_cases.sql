@@ -138,7 +138,7 @@ priced AS (
     FROM owned
 )
 SELECT
-    incident_id, item_id, case_at AS at, side = 'over' AS actioned, suspect, account_id,
+    incident_id, item_id, case_at, side = 'over' AS actioned, suspect, account_id,
     customer_id, market, dose_of(item_id, linked, planted) AS dose, gross_cents / 100 AS gross_usd,
     CASE WHEN side = 'under' THEN gross_cents * below('case.back', item_id, 60) // 100
          WHEN resolved_at IS NULL THEN 0
