@@ -275,6 +275,12 @@ def test_what_was_merged_stays_merged_and_nothing_joins_alone():
     assert set(full["value"]) == {"c", "d"}
     shown = steady_groups(rows(full), frame({"c": 20, "d": 40, "e": 50}))
     assert set(shown["value"]) == {"c", "d", "e"}
+    # One that is gone is a count of 0: another one keeps it company.
+    left = steady_groups(rows(shown), frame({"c": 20, "d": 40}))
+    assert dict(zip(left["value"], left["items"], strict=True)) == {"d": 40, "the rest": 20}
+    few = steady_groups([], frame({"a": 3, "b": 2}))
+    assert few["value"].tolist() == ["all"]
+    assert few[["items", "point"]].isna().all(axis=None)
 
 
 def test_segments_and_sides_are_apart_and_order_does_not_matter():

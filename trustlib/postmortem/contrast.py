@@ -5,7 +5,7 @@
 
 Interval: Student's t over weeks, s √(1 + 1/n) with n − 1 degrees of freedom. Where the mix of
 affected and unaffected wanders, neighbouring weeks are alike and that interval is too short: with
-12 weeks of a random walk it excludes zero in one of eight quiet cases instead of one of twenty.
+12 weeks of a random walk it excludes zero in one of seven quiet cases instead of one of twenty.
 So the interval also holds a second one: from the weeks' exponentially weighted mean (gain ½), whose
 errors are measured by forecasting each earlier week from the weeks before it. Size and power:
 tests/studies/postmortem_factors.md.
