@@ -140,6 +140,20 @@ def test_the_histories_by_hand_have_what_they_should():
             assert np.isfinite(made.delay_hours).any()
 
 
+def test_days_of_23_and_25_hours_are_compared_by_the_hour():
+    """Ten an hour, whatever the clock: every day's reference is its own count."""
+    at = pd.date_range("2026-03-01", "2026-11-30", freq="D", tz="Europe/Berlin")
+    hours = np.diff(at.tz_convert("UTC").tz_localize(None).to_numpy()) / np.timedelta64(1, "h")
+    counts = pd.DataFrame({"bucket_start_at": at[:-1].tz_convert("UTC"), "count": 10 * hours})
+    incident = Window(at[-4].to_pydatetime(), at[-2].to_pydatetime())
+    spec = SizingSpec(incident=incident, bucket="1d", timezone="Europe/Berlin")
+    seen = watch(counts, spec, impact_start=at[-4], sign=1)
+    assert set(hours) == {23.0, 24.0, 25.0}
+    known = np.isfinite(seen.reference)
+    assert known.sum() == len(hours) - 14  # two of the weeks before are needed
+    np.testing.assert_allclose(seen.reference[known], 10 * hours[known], rtol=1e-12)
+
+
 def test_only_the_past_is_known():
     counts, spec, impact = history("1h", 1)
     cut = int(len(counts) * 0.7)
