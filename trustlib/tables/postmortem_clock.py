@@ -11,6 +11,7 @@ from trustlib.core import View, stack
 from trustlib.core import format as show
 from trustlib.core.text import clean, short
 from trustlib.postmortem.result import Postmortem
+from trustlib.postmortem.spec import ActionItem
 from trustlib.tables import house
 from trustlib.tables.postmortem_words import absent, amount, empty, level, link, name
 
@@ -92,14 +93,20 @@ def actions(result: Postmortem) -> View:
     items = sorted(result.spec.actions, key=lambda one: (one.status == "done", one.due))
     rows = [
         (
-            short(one.title, 200), one.status, show.day(_noon(one.due)), short(one.owner, 60),
-            one.type, short(one.check, 200), link(one.link),
+            short(one.title, 200), _status(result, one), show.day(_noon(one.due)),
+            short(one.owner, 60), one.type, short(one.check, 200), link(one.link),
         )
         for one in items
     ]  # fmt: skip
     columns = ("Action", "Status", "Due", "Owner", "Type", "How one sees that it is done", "Link")
     left = sum(one.status != "done" for one in items)
     return house.table(rows, columns=columns, caption=f"Actions: {left:,} open of {len(items):,}")
+
+
+def _status(result: Postmortem, one: ActionItem) -> str:
+    """Open, done, or overdue by the day as of which the record is."""
+    late = result.as_of is not None and one.due < result.as_of.date()
+    return "overdue" if late and one.status != "done" else one.status
 
 
 def _noon(due: Any) -> datetime:

@@ -141,7 +141,7 @@ def factors(result: Postmortem) -> View:
         return empty()
     rows = [
         (short(spaced(row["factor"]), 80), clean(row["verdict"]), short(row["test"], 200),
-         short(row["text"], 400))
+         short(row["text"], 1200))
         for _, row in result.factors.iterrows()
     ]  # fmt: skip
     columns = ("Factor", "Verdict", "How it was tested", "What the data say")

@@ -15,6 +15,7 @@ from trustlib.tables.postmortem_words import (
     absent,
     amount,
     cell,
+    decided,
     dollars,
     empty,
     level,
@@ -107,8 +108,8 @@ def dose(result: Postmortem) -> View:
     for _, row in result.doses.iterrows():
         people = cell(row["people"])
         cases = NOT_SHOWN if people == FEWER else cell(row["cases"])
-        rows.append((spaced(row["kind"]), side(row["side"]), clean(row["dose"]), people, cases))
-    columns = ("Who", "How", "Cases each", "People", "Cases")
+        rows.append((spaced(row["kind"]), decided(row["side"]), clean(row["dose"]), people, cases))
+    columns = ("Who", "Cases that were", "Cases each", "People", "Cases")
     tables = [house.table(rows, columns=columns, caption=noted("How often people were hit", rows),
                           numeric=columns[3:])]  # fmt: skip
     if len(result.top_share):
@@ -123,9 +124,9 @@ def _top(result: Postmortem) -> View:
     for _, row in result.top_share.iterrows():
         people, share = cell(row["top_people"]), number(row["share"])
         few = share is None or not people[0].isdigit()
-        rows.append((spaced(row["kind"]), side(row["side"]), people,
+        rows.append((spaced(row["kind"]), decided(row["side"]), people,
                      NOT_SHOWN if few else show.percent(share)))  # fmt: skip
-    columns = ("Who", "How", "People in the top 1 %", "Their share of all cases")
+    columns = ("Who", "Cases that were", "People in the top 1 %", "Their share of all cases")
     return house.table(rows, columns=columns, caption=noted("Those who were hit most", rows),
                        numeric=columns[2:])  # fmt: skip
 

@@ -51,6 +51,7 @@ NAMES = {
     "time_to_recover_hours": "Time to recover, hours",
     "recommended_alert_value": "Setting of the recommended alert",
 }
+_DECIDED = {"over": "actioned", "under": "not actioned"}
 _SIDES = {"over": "wrongly actioned", "under": "missed", "both": "together"}
 _ALERTS = {"threshold": "count", "rate_of_change": "ratio to earlier weeks", "cusum": "CUSUM"}
 _SIGNED = ("excess", "relative_excess", "excess_80", "same_hours_excess", "onset_hours", "cost_usd")
@@ -88,6 +89,11 @@ def spaced(text: object) -> str:
 def side(text: object) -> str:
     """ "over" and "under" as a reader knows them."""
     return _SIDES.get(str(text), clean(text))
+
+
+def decided(text: object) -> str:
+    """What was decided about a case, rightly or wrongly."""
+    return _DECIDED.get(str(text), clean(text))
 
 
 def alert(kind: object) -> str:
@@ -142,7 +148,7 @@ def amount(measure: str, estimate: Estimate) -> tuple[str, str]:
         return own, "not estimable" if lacks else "none"
     if low == high:
         return told_by(estimate.unit, point, sign=sign), "exact"
-    if estimate.unit == "share":
+    if estimate.unit.startswith("share"):
         return _share(point, sign), show.interval(low, high, lambda x: _share(x, sign))
     return _with_interval(point, low, high, sign=sign, unit=estimate.unit)
 
@@ -151,7 +157,7 @@ def told_by(unit: str, value: float | None, *, sign: bool = False) -> str:
     """One number in the unit of an estimate: a share as per cent, dollars, a count."""
     if value is None:
         return "not estimable"
-    if unit == "share":
+    if unit.startswith("share"):
         return _share(value, sign)
     if unit == "probability":
         return show.probability(value)

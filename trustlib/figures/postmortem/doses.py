@@ -12,7 +12,7 @@ from trustlib.core.text import clean
 from trustlib.figures import house
 from trustlib.figures.harm.words import below
 from trustlib.figures.house import PALETTE
-from trustlib.figures.postmortem.words import FEW, capital, counted, number, side, without_few
+from trustlib.figures.postmortem.words import FEW, capital, counted, decided, number, without_few
 from trustlib.postmortem.result import Postmortem
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _groups(ax: Axes, groups: list[tuple[tuple[Hashable, ...], pd.DataFrame]]) -
     y, marks = 0.0, []
     for (kind, way), group in groups:
         ax.annotate(
-            f"{capital(kind)}, {side(way)}", (0, y + _HEAD / 2),
+            f"{capital(kind)} by cases that were {decided(way)}", (0, y + _HEAD / 2),
             xycoords=("figure fraction", "data"), xytext=(2, 0), textcoords="offset points",
             va="center", color=PALETTE["muted"], weight="bold",
         )  # fmt: skip

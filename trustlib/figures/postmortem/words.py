@@ -21,6 +21,11 @@ FEW = f"fewer than {SMALLEST_CELL}"
 _SIDES = {"over": "wrongly actioned", "under": "missed", "both": "together"}
 
 
+def decided(name: object) -> str:
+    """What was decided about a case, rightly or wrongly."""
+    return {"over": "actioned", "under": "not actioned"}.get(str(name), clean(name))
+
+
 def side(name: object) -> str:
     """ "over" and "under" as a reader knows them."""
     return _SIDES.get(str(name), clean(name))

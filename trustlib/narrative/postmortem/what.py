@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pandas as pd
 
-from trustlib.core import View, stack
+from trustlib.core import Estimate, View, stack
 from trustlib.core import format as show
 from trustlib.narrative import house, incidents
 from trustlib.narrative.incidents import words as sizes
@@ -48,8 +50,23 @@ def noticed(result: Postmortem) -> str:
     detect = result.estimates["time_to_detect_hours"]
     assert detect.point is not None
     if detect.point < 0 or (detect.low is not None and detect.low < 0):
-        return f"noticed {numbers.told(detect)} after the start, which may mean before it"
+        return _before(detect)
     return f"noticed after {numbers.told(detect)}"
+
+
+def _before(detect: Estimate) -> str:
+    """A signal that may have come before the impact: both ends by their side of it."""
+    assert detect.point is not None
+
+    def told(hours: float) -> str:
+        length = show.duration(timedelta(hours=abs(hours)))
+        return f"{length} {'before' if hours < 0 else 'after'}" if hours else "at"
+
+    text = f"noticed {told(detect.point)} the estimated start"
+    if detect.low is None or detect.high is None or detect.low == detect.high:
+        return text
+    span = f"{told(detect.low)} to {told(detect.high)} it"
+    return f"{text} ({show.level(detect.level)} interval {span})"
 
 
 def _start(result: Postmortem) -> Point:
