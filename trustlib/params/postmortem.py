@@ -62,8 +62,8 @@ class IncidentPostmortemParams(IncidentSizingParams):
             description="Cases, items that the incident may have hit, a path to .csv, .parquet or "
             ".sql, or a table name: one row with item_id, case_at and actioned (1: acted on, "
             "perhaps wrongly; 0: not acted on, perhaps missed); suspect (1: the lists should hold "
-            "it), account_id, customer_id, dose, gross, recovered, resolved_at and columns for segments "
-            "if known. Columns that are called otherwise are renamed in a .sql file. null: nobody "
+            "it), account_id, customer_id, dose, gross, recovered, resolved_at and columns for "
+            "segments if known. Columns that are called otherwise are renamed in a .sql file. null: nobody "
             "is counted.",
             examples=["data/my-cases.csv", "params/incident_postmortem/cases.sql"],
         ),
