@@ -81,7 +81,7 @@ VALUES = {
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("bucket", ["30min", "1h", "1d"])
-@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_every_rule_equals_a_replay_by_hand(bucket, seed, sign):
     counts, spec, impact = history(bucket, seed)
     seen = watch(counts.sample(frac=1, random_state=1), spec, impact_start=impact, sign=sign)
