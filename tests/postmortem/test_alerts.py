@@ -81,7 +81,7 @@ VALUES = {
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("bucket", ["30min", "1h", "1d"])
-@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_every_rule_equals_a_replay_by_hand(bucket, seed, sign):
     counts, spec, impact = history(bucket, seed)
     seen = watch(counts.sample(frac=1, random_state=1), spec, impact_start=impact, sign=sign)
@@ -292,6 +292,11 @@ def test_spared_is_what_is_left_of_the_excess():
     assert 0 <= low <= point <= high <= made.estimates["excess"].high
     whole = spared(made, acted=table["bucket_start_at"].iloc[0], sign=1)
     assert whole[0] == pytest.approx(made.estimates["excess"].point)
+    # Never more than the upper end of the excess, however wide the columns are.
+    known = replace(made.estimates["excess"], low=whole[0] - 1, high=whole[0] + 1)
+    tight = replace(made, estimates={**made.estimates, "excess": known})
+    first = table["bucket_start_at"].iloc[0]
+    assert spared(tight, acted=first, sign=1)[2] == pytest.approx(whole[0] + 1)
     assert spared(made, acted=pd.Timestamp(spec.sizing.incident.end), sign=1) == (0, 0, 0)
 
 
@@ -322,6 +327,8 @@ def test_the_rule_of_choice():
     assert chosen([soonest, fewer], limit=1) == Choice(kind=1, setting=0)
     assert chosen([soonest, replace(fewer, false_alarms=np.ones((2, 2)))], limit=1).kind == 0
     assert chosen([soonest], limit=0.1) is None
+    same = toy("threshold", [[1, 1], [0, 1], [0, 0], [0, 0]], [2, 2, 2, 9])
+    assert chosen([same], limit=1) == Choice(kind=0, setting=2)  # fewest of those as soon
     alike = toy("cusum", [[0, 0]] * 5, [3, 3, 3, 3, 9])
     assert chosen([alike], limit=1) == Choice(kind=0, setting=1)  # the (lower) middle of four
 
