@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from trustlib.postmortem.amounts import WrongTotal, mover, wrong_total
 from trustlib.postmortem.cases import Cases, cases
 from trustlib.stats.wilson import wilson
 
+RECORD = Path(study.__file__).with_suffix(".md")
 LOSSES = ("gross_loss_usd", "recovered_usd", "net_loss_usd")
 
 
@@ -346,3 +348,20 @@ def test_unequal_chances_few_labels_and_large_fractions_are_covered():
         assert seen["items"] > 179 / 200
         assert seen["money"] > 179 / 200
     assert seen["items, width"] < 0.13  # wilson at 100 labelled suspects would give .14 and more
+
+
+def test_the_record_is_that_of_the_study():
+    record = RECORD.read_text(encoding="utf-8")
+    assert "postmortem_coverage --runs 1000" in record
+    rows = [line.strip("| ").split(" | ") for line in record.splitlines() if line.startswith("| ")]
+    header = next(row for row in rows if row[0] == "world")
+    for name in study.TOTALS:
+        row = dict(zip(header, next(row for row in rows if row[0] == name), strict=True))
+        assert float(row["items"]) >= 0.93
+        assert float(row["money"]) >= 0.92
+        assert float(row["money, weighted total ± 1.96 errors"]) < 0.94
+    header = next(row for row in rows if row[0] == "estimate")
+    assert header[1:] == list(study.RECORDS)
+    for row in rows[rows.index(header) + 1 :]:
+        if "width" not in row[0] and row[0] != "accounts as if independent":
+            assert all(cell == "–" or float(cell) >= 0.92 for cell in row[1:]), row[0]

@@ -127,18 +127,18 @@ def test_bands_and_the_top_one_per_cent():
     people_ = pd.DataFrame(
         [
             ("accounts", "over", dose, n)
-            for dose, n in ((1, 150), (2, 30), (4, 10), (7, 5), (50, 5))
+            for dose, n in ((1, 150), (2, 30), (3, 6), (5, 4), (6, 3), (10, 2), (11, 1), (50, 4))
         ],
         columns=["kind", "side", "dose", "people"],
     )
     table = dose_table(people_)
     assert table["dose"].tolist() == ["1", "2", "3–5", "6–10", "11 or more"]
     assert table["people"].tolist() == [150, 30, 10, 5, 5]
-    assert table["cases"].tolist() == [150, 60, 40, 35, 250]
+    assert table["cases"].tolist() == [150, 60, 38, 38, 211]
     top = top_shares(people_).iloc[0]
-    assert (top["top_people"], top["share"]) == (2, pytest.approx(100 / 535))
-    one = top_shares(people_[people_["dose"] == 4]).iloc[0]
-    assert (one["top_people"], one["share"]) == (1, pytest.approx(0.1))
+    assert (top["top_people"], top["share"]) == (2, pytest.approx(100 / 497))
+    one = top_shares(people_[people_["dose"] == 5]).iloc[0]
+    assert (one["top_people"], one["share"]) == (1, pytest.approx(0.25))
 
 
 def test_order_and_codes_change_nothing_and_the_seed_hardly_anything():
@@ -158,7 +158,7 @@ def test_order_and_codes_change_nothing_and_the_seed_hardly_anything():
 
 
 def test_cases_of_one_account_that_are_alike_are_no_independent_labels():
-    """Ten accounts with ten cases each, all labelled in half: ten looks and not fifty."""
+    """Forty accounts of ten cases, ten of them labelled in full: ten looks, not a hundred."""
 
     def width(account):
         made_up = [
@@ -174,6 +174,24 @@ def test_cases_of_one_account_that_are_alike_are_no_independent_labels():
     assert clustered > 20
     alone, _ = width(lambda i: i)
     assert alone / 400 < 0.5 * clustered / 40
+
+
+def test_people_whose_labels_are_all_wrong_are_as_many_looks_as_people():
+    made_up = [{"account": i // 4, "inclusion": 1 / 6, "labelled": i < 40} for i in range(240)]
+    told = found(rows_of(described(made_up))).estimates["affected_accounts"]
+    # Of 60 people, by Beta's 2.5 % point at ten to twelve looks; at forty it would be 56.
+    assert told.high == 60
+    assert 40 < told.low < 52
+
+
+def test_labels_that_are_late_in_one_cell_do_not_shift_the_share():
+    suspects = [{"account": i, "inclusion": 0.5, "labelled": i < 10} for i in range(40)]
+    others = [
+        {"account": 40 + i, "inclusion": 0.5, "labelled": i < 20, "suspect": False, "wrong": False}
+        for i in range(40)
+    ]
+    told = found(rows_of(described(suspects + others))).estimates["affected_accounts"]
+    assert told.point == pytest.approx(10 + 50 * 0.5)
 
 
 def test_clustered_cases_are_covered_and_independence_is_not():

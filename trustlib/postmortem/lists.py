@@ -141,8 +141,6 @@ def _recall(own: _Open, level: float) -> Estimate:
     share = np.divide(on, on + off, out=np.full(DRAWS, point), where=on + off > 0)
     tail = (1 - level) / 2
     low, high = np.quantile(share, [tail, 1 - tail])
-    # What labels have settled is in the draws; all others right is a recall of 1.
-    high = 1.0 if b.point == 0 else high
     return Estimate(point=point, low=min(float(low), point), high=max(float(high), point),
                     level=level, unit=unit, method=RATIO, n=own.n)  # fmt: skip
 
