@@ -28,8 +28,8 @@ def made() -> dict[Any, pd.DataFrame]:
     """Role -> rows: seven cases, one of them resolved, and two rows outside the window."""
     return {
         "affected": _table(
-            "item_id at actioned suspect account_id customer_id dose gross recovered resolved_at "
-            "market",
+            "item_id case_at actioned suspect account_id customer_id dose gross recovered "
+            "resolved_at market",
             ("i1", "2026-03-17 14:00", 1, 1, "a1", "c1", 2.0, 10.10, 1.25, "2026-03-19", "birch"),
             ("i2", "2026-03-17 16:00", 1, 1, "a1", "c1", 1.0, 20.00, 0.00, None, "birch"),
             ("i3", "2026-03-17 17:00", 1, 0, "a2", "c2", None, None, None, None, "elm"),

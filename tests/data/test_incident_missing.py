@@ -202,8 +202,8 @@ def only(*roles):
 REFUSED = {
     "differing amount": (doubled("affected", gross=11.0), {}, "1\xa0item has rows that differ",
                          "they differ in gross (1)", "equal count once"),
-    "differing time": (doubled("affected", at="2026-03-17 15:00"), {}, "rows that differ",
-                       "differ in at (1)", "equal"),
+    "differing time": (doubled("affected", case_at="2026-03-17 15:00"), {}, "rows that differ",
+                       "differ in case_at (1)", "equal"),
     "differing side": (doubled("affected", actioned=0), {}, "rows that differ", "actioned",
                        "equal"),
     "an account there and not": (doubled("affected", account_id=None), {}, "rows that differ",
@@ -231,8 +231,8 @@ REFUSED = {
                   "labels_source, column label", None),
     "odd flag": (filled("affected", actioned=SECRET), {}, "answers cannot be read",
                  "affected_source, column actioned", None),
-    "odd time": (filled("affected", at=SECRET), {}, "times cannot be read",
-                 "affected_source, column at", None),
+    "odd time": (filled("affected", case_at=SECRET), {}, "times cannot be read",
+                 "affected_source, column case_at", None),
     "empty keys": (filled("views", item_id=None), {}, "empty in every row",
                    "views_source, column item_id", None),
     "no column": (lambda t: t | {"affected": t["affected"].rename(columns={"actioned": "action"})},
@@ -279,7 +279,7 @@ def test_refusals_say_what_where_and_what_next(here, case):
 
 def test_rows_that_differ_outside_the_window_or_after_as_of_do_not_matter(read, whole):
     tables = made()
-    outside = tables["affected"].iloc[[0]].assign(at="2026-03-01", gross=77.0)
+    outside = tables["affected"].iloc[[0]].assign(case_at="2026-03-01", gross=77.0)
     again = tables["affected"].iloc[[1]].assign(resolved_at="2026-04-19")
     tables["affected"] = pd.concat([tables["affected"], outside, again])
     rows = read(tables, as_of=whole.observed_until)

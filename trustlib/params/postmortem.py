@@ -63,8 +63,8 @@ class IncidentPostmortemParams(IncidentSizingParams):
             ".sql, or a table name: one row with item_id, case_at and actioned (1: acted on, "
             "perhaps wrongly; 0: not acted on, perhaps missed); suspect (1: the lists should hold "
             "it), account_id, customer_id, dose, gross, recovered, resolved_at and columns for "
-            "segments if known. Columns that are called otherwise are renamed in a .sql file. null: nobody "
-            "is counted.",
+            "segments if known. Columns that are called otherwise are renamed in a .sql file. "
+            "null: nobody is counted.",
             examples=["data/my-cases.csv", "params/incident_postmortem/cases.sql"],
         ),
     ] = None
@@ -89,8 +89,8 @@ class IncidentPostmortemParams(IncidentSizingParams):
         Source | None,
         Field(
             description="As affected_source, one row with kind (label, appeal, chargeback …), "
-            "event_at and arrived_at, for what comes late, of any time. null: nothing says what "
-            "is still to come.",
+            "event_at and arrived_at, for what comes late, of any time; arrival_id if known (rows "
+            "with the same one count once). null: nothing says what is still to come.",
             examples=["params/incident_postmortem/arrivals.sql"],
         ),
     ] = None

@@ -14,7 +14,7 @@ from trustlib.params.fields import fault, line_of_text
 
 # What the tables of cases call their columns, and what the reading calls those that it makes.
 CASE_NAMES = OWN | frozenset(
-    {"at", "actioned", "suspect", "dose", "gross", "recovered", "resolved_at", "resolved"}
+    {"case_at", "actioned", "suspect", "dose", "gross", "recovered", "resolved_at", "resolved"}
     | {"side", "account", "customer", "account_dose", "customer_dose", "viewers", "labelled_at"}
     | {"gross_cents", "recovered_cents", "viewed_at", "inclusion_probability", "kind", "people"}
     | {"accounts"}
