@@ -165,7 +165,7 @@ def test_a_segment_without_enough_labels_says_so() -> None:
 
 def test_doses_overlaps_and_the_top_are_counts_from_11_on() -> None:
     rows = rows_of(table("dose"))
-    assert rows[1] == ["Accounts", "wrongly actioned", "2 or more", "21", "46"]
+    assert rows[1] == ["Accounts", "actioned", "2 or more", "21", "46"]
     few = records.frame(
         "doses", [("accounts", "over", "2", 5, 10), ("accounts", "over", "3", 9, 30)]
     )
