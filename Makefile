@@ -66,6 +66,10 @@ studies: $(VENV)/.dev ## coverage studies; rewrites the recorded figures in test
 	$(BIN)/python -m tests.studies.reach_coverage
 	$(BIN)/python -m tests.studies.ring_recovery
 	$(BIN)/python -m tests.studies.deep_dive_truth
+	$(BIN)/python -m tests.studies.postmortem_coverage
+	$(BIN)/python -m tests.studies.postmortem_late
+	$(BIN)/python -m tests.studies.postmortem_factors
+	$(BIN)/python -m tests.studies.postmortem_truth
 
 .PHONY: bench
 bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one run
@@ -76,6 +80,7 @@ bench: $(VENV)/.dev ## speed and memory beside the named peers, as ratios in one
 	$(BIN)/python tests/benchmarks/synth_speed.py
 	$(BIN)/python tests/benchmarks/synth_predictors_speed.py
 	$(BIN)/python tests/benchmarks/deep_dive_scale.py
+	$(BIN)/python tests/benchmarks/postmortem_speed.py
 	$(BIN)/python tests/benchmarks/report_speed.py
 
 .PHONY: lab

@@ -9,7 +9,8 @@ from trustlib.core.identifiers import WITHHELD, identifies, without_identifiers
 SOMEBODY = [
     "ada@host.example", "first.last+tag@sub.host.example", "@ada_l", "+1 415 555 0100",
     "+442079460000", "(415) 555-0100", "415-555-0100", "0044 20 7946 0000", "020 7946 0000",
-    "192.0.2.17", "10.0.0.1:8080", "2001:db8::1", "2001:0db8:0000:0000:0000:ff00:0042:8329",
+    "192.0.2.17", "10.0.0.1:8080", "2001:db8::1", "2001:1024:85a3::8a2e:25",
+    "2001:0db8:0000:0000:0000:ff00:0042:8329",
     "fe80::1ff:fe23:4567:890a", "00:1a:2b:3c:4d:5e", "4111 1111 1111 1111", "4111-1111-1111-1111",
     "4111111111111111", "3782 822463 10005", "Bearer abc.def", "sk_live_4eC39HqLyjWDarjt",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "xoxb-1234567890-abcd", "AKIAIOSFODNN7EXAMPLE",
@@ -28,7 +29,7 @@ NOBODY = [
 
 @pytest.mark.parametrize("text", SOMEBODY)
 def test_somebody_is_withheld_wherever_it_stands(text: str) -> None:
-    for around in ("{}", "asked by {}.", "{} asked", "({})", "x: {}; y"):
+    for around in ("{}", "asked by {}.", "{} asked", "({})", "x: {}; y", "by {}: that"):
         whole = around.format(text)
         assert identifies(whole), whole
         told = without_identifiers(whole)

@@ -17,7 +17,7 @@ import pytest
 from trustlib.core import NoData, Refusal
 from trustlib.data import PanelQuery, UnitQuery, read_panel, read_units
 from trustlib.data.clock import clock, seconds
-from trustlib.data.engine import postgres, profile, sources, tally
+from trustlib.data.engine import once, postgres, profile, sources, tally
 from trustlib.data.grid import grid
 from trustlib.data.source import resolve
 
@@ -91,6 +91,14 @@ SELECT 1000 + i AS id,
        i % 7 AS kind
 FROM generate_series(0, 9999) AS t(i)
 """
+# Every fifth event comes again two hours later, every thirtieth has no id.
+DELIVERIES = """
+SELECT CASE WHEN id % 30 = 0 THEN NULL ELSE id END AS id,
+       CASE WHEN id % 30 = 0 THEN '' ELSE 'event ' || id END AS key,
+       at + late AS at, naive_at + late AS naive_at, "we""ird"
+FROM events, (VALUES (INTERVAL '0 hours', 1), (INTERVAL '2 hours', 5)) AS v(late, every)
+WHERE id % every = 0
+"""
 COUNTS = """
 SELECT TIMESTAMP '2024-03-01' + i * INTERVAL '1 hour' AS at, (i * 37) % 101 AS n,
        ((i * 37) % 101)::numeric(12, 3) / 8 AS exact, ((i * 37) % 101) / 8.0::float8 AS n_float,
@@ -122,6 +130,7 @@ def fill(url: str) -> None:
 
     with psycopg.connect(url, autocommit=True) as con:
         con.execute(f"CREATE TABLE events AS {EVENTS}")
+        con.execute(f"CREATE TABLE deliveries AS {DELIVERIES}")
         con.execute(f"CREATE TABLE counts AS {COUNTS}")
         con.execute(f"CREATE TABLE panel AS {PANEL}")
         con.execute(f"CREATE TABLE traits AS {TRAITS}")
@@ -178,6 +187,19 @@ CASES = {
     },
     "events by segment": {"count_column": None, "segment_column": 'we"ird'},
     "events by number": {"count_column": None, "segment_column": "kind"},
+    "events delivered twice, by segment": {
+        "source": "deliveries",
+        "count_column": None,
+        "event_id_column": "id",
+        "segment_column": 'we"ird',
+    },
+    "naive events delivered twice": {
+        "source": "deliveries",
+        "count_column": None,
+        "event_id_column": "key",
+        "time_column": "naive_at",
+        "timezone": "America/New_York",
+    },
     "counts": {"source": "counts"},
     "counts of decimals": {"source": "counts", "count_column": "exact"},
     "counts of floats by segment": {
@@ -202,6 +224,36 @@ def test_both_engines_give_the_same_counts(here, server, ask, read, case):
     pd.testing.assert_frame_equal(there.health, embedded.health)
     assert there.checks == embedded.checks
     assert there.frame["count"].sum() > 0
+
+
+def test_deliveries_count_once_on_the_server_itself(here, server, ask, monkeypatch):
+    """Both engines tell the same of the ids, and leave the counts of the events themselves."""
+    plain = ask(source="events", count_column=None)
+    once_each = ask(**CASES["events delivered twice, by segment"])
+    rest = ask(source="deliveries", count_column=None, event_id_column=None)
+    n = plain.frame["count"].sum()
+    assert rest.frame["count"].sum() - n == pytest.approx(n / 5, rel=0.01)
+    # A row without an id counts each time that it comes: every thirtieth event, two hours later.
+    assert once_each.frame["count"].sum() - n == pytest.approx(n / 30, rel=0.01)
+    span = [datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 3, 22, tzinfo=UTC)]
+    zone = clock("America/New_York", *map(seconds, span))
+    wanted = {"time": "naive_at", "segment": 'we"ird', "event_id": "key"}
+
+    def told(source):
+        with sources.opened(source) as found:
+            table = sources.roles(found, wanted, source)
+            rows = tally.in_utc(profile.stamped(table, aware=False), zone, aware=False)
+            rows, what, _ = once.once(rows)
+            made = rows.to_pyarrow().to_pandas().drop(columns="time").fillna("")
+        return made.sort_values(list(made)).reset_index(drop=True), what
+
+    monkeypatch.setenv("WAREHOUSE", server)
+    there, said = told(resolve("deliveries", "WAREHOUSE"))
+    embedded, again = told(resolve(twin(here, server, "deliveries"), None))
+    pd.testing.assert_frame_equal(there, embedded)
+    assert said == again
+    assert (said.repeated, said.unnamed) == (1667, 666)
+    assert said.differing == 1667
 
 
 def test_the_same_bucket_sums_run_on_the_server_itself(server, monkeypatch, here):

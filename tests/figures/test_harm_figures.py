@@ -3,19 +3,17 @@
 import copy
 import pickle
 import re
-from itertools import combinations
-from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
 from tests.figures import harm_shapes
+from tests.figures.described import assert_described, assert_words_apart, texts
 from trustlib.figures import harm as draw
 from trustlib.figures import house
 from trustlib.figures.harm.shown import FIGURES as SHOWN
 from trustlib.figures.house import view
 
-SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = (
     "prevalence_trend", "concentration_curve", "segment_forest", "size_range",
     "rate_and_mix_bars", "lifecycle_curves", "clusters", "newly_frequent_tokens",
@@ -30,30 +28,11 @@ def made(result, name, **more):
     return view(drawn, alt="what", caption="why or how", data=data, filename="f.csv")
 
 
-def tree(shown) -> ElementTree.Element:
-    return ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-
-
-def texts(shown) -> list[str]:
-    return [(node.text or "").replace("\u00a0", " ") for node in tree(shown).iter(f"{SVG}text")]
-
-
 @pytest.mark.parametrize("kind", ALL)
 def test_every_figure_is_one_described_svg_or_a_box_with_the_reason(kind) -> None:
     result = harm_shapes.result(kind)
     for name in FIGURES:
-        shown = made(result, name)
-        assert len(str(shown.html)) < 130_000, name
-        if "<svg" not in shown.html:
-            assert shown.html == '<p class="note">why or how</p>', name
-            continue
-        root = tree(shown)
-        assert (root.get("role"), root.get("aria-label")) == ("img", "what")
-        assert {node.tag.removeprefix(SVG) for node in root.iter()} <= {
-            "svg", "defs", "clipPath", "rect", "g", "path", "text",
-        }  # fmt: skip
-        bare = re.sub(r"var\(--[a-z]+,#[0-9a-f]{6}\)", "", str(shown.html))
-        assert not re.search(r"(fill|stroke):#", bare), name
+        assert_described(made(result, name), name)
 
 
 def test_only_what_has_nothing_to_draw_is_a_box() -> None:
@@ -75,22 +54,6 @@ def test_the_rows_of_what_is_missing_are_empty_and_keep_their_columns() -> None:
         assert len(rows(whole)), name
 
 
-def boxes(shown) -> list[tuple[str, float, float, float, float]]:
-    """Each text with its left, right, top and bottom, as large as a phone shows it.
-
-    Text is measured by a wider font than the page's, so what fits here fits there.
-    """
-    found = []
-    for node in tree(shown).iter(f"{SVG}text"):
-        style, text = node.get("style", ""), node.text or ""
-        width = house.text_width(text, bold="font-weight:700" in style)
-        anchor = re.search(r"text-anchor:\s*(\w+)", style)
-        share = {"end": 1.0, "middle": 0.5}.get(anchor[1] if anchor else "start", 0.0)
-        x, y = float(node.get("x")) - share * width, float(node.get("y"))
-        found.append((text, x, x + width, y - 5, y + 5))
-    return found
-
-
 @pytest.mark.parametrize("kind", [kind for kind in ALL if kind != "bare"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_outside_the_figure_and_no_words_meet(kind, name) -> None:
@@ -98,17 +61,7 @@ def test_nothing_is_outside_the_figure_and_no_words_meet(kind, name) -> None:
     if "<svg" not in shown.html:
         assert kind == "small"
         return
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', str(shown.html))
-    words = boxes(shown)
-    for text, left, right, top, bottom in words:
-        assert left > -1, text
-        assert right < float(size[1]) + 1, text
-        assert top > -1, text
-        assert bottom < float(size[2]) + 1, text
-    for a, b in combinations(words, 2):
-        wide = min(a[2], b[2]) - max(a[1], b[1])
-        high = min(a[4], b[4]) - max(a[3], b[3])
-        assert not (wide > 0 and high > 0), f"{a[0]!r} and {b[0]!r}"
+    assert_words_apart(shown)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -4,18 +4,17 @@ import copy
 import re
 from dataclasses import replace
 from itertools import combinations
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.figures import synthetic
+from tests.figures.described import assert_described, assert_words_apart, texts
 from trustlib.figures import house, svg
 from trustlib.figures import intervention_synth as draw
 from trustlib.figures.house import view
 
-SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = (
     "actual_and_synthetic", "gaps", "placebo_ratios", "cumulative", "weights", "pool_map",
     "predictors", "estimators", "leave_one_out", "in_time",
@@ -27,11 +26,6 @@ def made(result, name, **more):
     data = pd.DataFrame({"a": [1.0]})
     drawn = getattr(draw, name)(result, **more)
     return view(drawn, alt="what", caption="why or how", data=data, filename="f.csv")
-
-
-def texts(shown) -> list[str]:
-    root = ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-    return [(node.text or "").replace("\u00a0", " ") for node in root.iter(f"{SVG}text")]
 
 
 def rgb(name: str) -> tuple[float, ...]:
@@ -76,18 +70,7 @@ def forest_rows(ax) -> tuple[dict[float, float], dict[float, tuple[float, float]
 def test_every_figure_is_one_described_svg_or_a_box_with_the_reason(kind) -> None:
     result = synthetic.result(kind)
     for name in FIGURES:
-        shown = made(result, name)
-        assert len(str(shown.html)) < 130_000, name
-        if "<svg" not in shown.html:
-            assert shown.html == '<p class="note">why or how</p>', name
-            continue
-        root = ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-        assert (root.get("role"), root.get("aria-label")) == ("img", "what")
-        assert {node.tag.removeprefix(SVG) for node in root.iter()} <= {
-            "svg", "defs", "clipPath", "rect", "g", "path", "text",
-        }  # fmt: skip
-        bare = re.sub(r"var\(--[a-z]+,#[0-9a-f]{6}\)", "", str(shown.html))
-        assert not re.search(r"(fill|stroke):#", bare), name
+        assert_described(made(result, name), name)
 
 
 def test_only_what_has_nothing_to_draw_is_a_box() -> None:
@@ -119,23 +102,6 @@ def test_what_is_not_known_is_not_drawn() -> None:
         assert getattr(draw, name)(replace(result, **nothing)) is None, name
 
 
-def boxes(shown) -> list[tuple[str, float, float, float, float]]:
-    """Each text with its left, right, top and bottom, as large as a phone shows it.
-
-    Text is measured by a wider font than the page's, so what fits here fits there.
-    """
-    found = []
-    root = ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-    for node in root.iter(f"{SVG}text"):
-        style, text = node.get("style", ""), node.text or ""
-        width = house.text_width(text, bold="font-weight:700" in style)
-        anchor = re.search(r"text-anchor:\s*(\w+)", style)
-        share = {"end": 1.0, "middle": 0.5}.get(anchor[1] if anchor else "start", 0.0)
-        x, y = float(node.get("x")) - share * width, float(node.get("y"))
-        found.append((text, x, x + width, y - 5, y + 5))
-    return found
-
-
 @pytest.mark.parametrize("kind", [name for name in ALL if name not in ("hostile", "money")])
 def test_nothing_is_outside_the_figure_and_no_words_meet(kind) -> None:
     result = synthetic.result(kind)
@@ -143,17 +109,7 @@ def test_nothing_is_outside_the_figure_and_no_words_meet(kind) -> None:
         shown = made(result, name)
         if "<svg" not in shown.html:
             continue
-        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', str(shown.html))
-        words = boxes(shown)
-        for text, left, right, top, bottom in words:
-            assert left > -1, f"{name}: {text!r}"
-            assert right < float(size[1]) + 1, f"{name}: {text!r}"
-            assert top > -1, f"{name}: {text!r}"
-            assert bottom < float(size[2]) + 1, f"{name}: {text!r}"
-        for a, b in combinations(words, 2):
-            wide = min(a[2], b[2]) - max(a[1], b[1])
-            high = min(a[4], b[4]) - max(a[3], b[3])
-            assert not (wide > 0 and high > 0), f"{name}: {a[0]!r} and {b[0]!r}"
+        assert_words_apart(shown, name)
 
 
 @pytest.mark.parametrize("kind", ["one_market", "staggered", "alone", "quarters", "long"])

@@ -2,18 +2,17 @@
 
 import re
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.figures import rollouts
+from tests.figures.described import assert_described, texts
 from trustlib.figures import house, svg
 from trustlib.figures import interventions as draw
 from trustlib.figures.house import view
 
-SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = (
     "event_study", "observed_and_counterfactual", "group_time_map", "rollout_map", "estimators",
     "cohorts", "totals", "bacon_scatter", "sensitivity", "leave_one_out", "placebo_in_time",
@@ -28,26 +27,11 @@ def made(result, name, **more):
     return view(drawn, alt="what", caption="why or how", data=data, filename="f.csv")
 
 
-def texts(shown) -> list[str]:
-    root = ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-    return [(node.text or "").replace("\u00a0", " ") for node in root.iter(f"{SVG}text")]
-
-
 @pytest.mark.parametrize("kind", SHAPES)
 def test_every_figure_is_one_described_svg_or_a_box_with_the_reason(kind) -> None:
     result = rollouts.result(kind)
     for name in FIGURES:
-        shown = made(result, name)
-        if "<svg" not in shown.html:
-            assert shown.html == '<p class="note">why or how</p>', name
-            continue
-        root = ElementTree.fromstring(re.search("<svg.*</svg>", shown.html, re.DOTALL)[0])
-        assert (root.get("role"), root.get("aria-label")) == ("img", "what")
-        assert {node.tag.removeprefix(SVG) for node in root.iter()} <= {
-            "svg", "defs", "clipPath", "rect", "g", "path", "text",
-        }  # fmt: skip
-        bare = re.sub(r"var\(--[a-z]+,#[0-9a-f]{6}\)", "", str(shown.html))
-        assert not re.search(r"(fill|stroke):#", bare), name
+        assert_described(made(result, name), name)
 
 
 def test_only_what_has_nothing_to_draw_is_a_box() -> None:

@@ -18,6 +18,7 @@ from trustlib.params.describing import json_schema_text
 ROOT = Path(__file__).resolve().parents[2]
 CODED = [
     "abuse_deep_dive",
+    "incident_postmortem",
     "incident_sizing",
     "intervention_did",
     "intervention_power",

@@ -103,7 +103,7 @@ def own_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     _own_csv(folder)
     new, run = (block for block in blocks("sh") if "my-incident" in block and "--set" not in block)
-    (edit,) = (block for block in blocks("yaml") if "my-counts.csv" in block)
+    edit = next(block for block in blocks("yaml") if "my-counts.csv" in block)
     _typed(new, folder)
     path = folder / "params/incident_sizing/my-incident.yaml"
     _edited(path, edit)
@@ -144,6 +144,21 @@ def test_your_own_csv_in_five_lines(own_run) -> None:
     excess = json.loads((report / "results.json").read_text("utf-8"))["estimates"]["excess"]
     assert excess["low"] <= 1440 <= excess["high"]
     assert excess["low"] > 0
+
+
+def test_closing_an_incident(tmp_path) -> None:
+    """The section of that name, typed as it stands."""
+    _own_csv(tmp_path)
+    new, run = (block for block in blocks("sh") if "my-postmortem" in block)
+    (edit,) = (block for block in blocks("yaml") if "severity_rules" in block)
+    _typed(new, tmp_path)
+    _edited(tmp_path / "params/incident_postmortem/my-postmortem.yaml", edit)
+    _typed(run, tmp_path)
+    text = (tmp_path / "reports/incident_postmortem/my-postmortem/results.json").read_text("utf-8")
+    found = json.loads(text)
+    assert found["estimates"]["excess"]["low"] <= 1440 <= found["estimates"]["excess"]["high"]
+    assert found["verdict"] == "SEV2, incident confirmed"
+    assert found["series"]["actions"][0]["owner"] == "Queue"
 
 
 def _own_panel(folder: Path) -> None:

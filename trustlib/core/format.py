@@ -55,10 +55,16 @@ def exact(value: float | None, *, sign: bool = False) -> str:
 
 
 def percent(share: float | None, *, sign: bool = False, digits: int = 2) -> str:
-    """A share 0-1 as per cent: ``65 %``. Shares stay 0-1 everywhere else."""
+    """A share 0-1 as per cent: ``65 %``. Shares stay 0-1 everywhere else.
+
+    Short of all never reads ``100 %``: it has as many digits as it takes, at most ``99.99 %``.
+    """
     if share is None:
         return "not estimable"
     size = _significant(abs(share) * 100, digits)
+    if size >= 100 > abs(share) * 100:
+        short = math.copysign(min(abs(share), 0.9999), share)
+        return percent(short, sign=sign, digits=digits + 1 if digits < 4 else 4)
     if size >= 10 ** (digits - 1):
         body = f"{size:,.0f}" if size >= 10**digits or float(size).is_integer() else f"{size:g}"
     else:

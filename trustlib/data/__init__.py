@@ -1,38 +1,48 @@
-"""Reading sources: snapshots, counts, rows of a panel, of units or of an abuse area, findings."""
+"""Reading sources: snapshots, counts, rows of a panel, of units, of abuse or of an incident."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed
+from trustlib.data.incident_records import AffectedQuery, AffectedRows, RestrictedList
 from trustlib.data.panel_records import PanelQuery, PanelRows, covariate_names
 from trustlib.data.records import Counts, CountsQuery, Snapshot, snapshots
 from trustlib.data.units_records import UnitQuery, UnitRows
 
 if TYPE_CHECKING:
     from trustlib.data.abuse_read import read_abuse
+    from trustlib.data.earlier import read_earlier
+    from trustlib.data.incident_read import read_affected
     from trustlib.data.panel_read import read_panel
     from trustlib.data.read import read_counts
+    from trustlib.data.restricted import write_lists
     from trustlib.data.units_read import read_units
 
 __all__ = [
     "AbuseQuery",
     "AbuseRows",
+    "AffectedQuery",
+    "AffectedRows",
     "Appealed",
     "Confirmed",
     "Counts",
     "CountsQuery",
     "PanelQuery",
     "PanelRows",
+    "RestrictedList",
     "Snapshot",
     "UnitQuery",
     "UnitRows",
     "covariate_names",
     "read_abuse",
+    "read_affected",
     "read_counts",
+    "read_earlier",
     "read_panel",
     "read_units",
     "snapshots",
+    "write_lists",
 ]
 
 
@@ -46,6 +56,14 @@ def __getattr__(name: str) -> object:
         from trustlib.data.abuse_read import read_abuse
 
         return read_abuse
+    if name == "read_earlier":
+        from trustlib.data.earlier import read_earlier
+
+        return read_earlier
+    if name == "read_affected":
+        from trustlib.data.incident_read import read_affected
+
+        return read_affected
     if name == "read_panel":
         from trustlib.data.panel_read import read_panel
 
@@ -54,4 +72,8 @@ def __getattr__(name: str) -> object:
         from trustlib.data.units_read import read_units
 
         return read_units
+    if name == "write_lists":
+        from trustlib.data.restricted import write_lists
+
+        return write_lists
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

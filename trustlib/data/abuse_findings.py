@@ -12,6 +12,7 @@ from trustlib.core.format import percent, plural
 from trustlib.data import clock as clocks
 from trustlib.data.abuse_health import Found
 from trustlib.data.abuse_records import AbuseQuery
+from trustlib.data.engine.abuse_health import Cells
 from trustlib.data.engine.abuse_made import UNKNOWN
 
 _STRANGERS = 0.01  # of a table's rows; more of unknown items is worth a warning
@@ -29,7 +30,7 @@ def checks(found: Found, frames: Mapping[str, Any], query: AbuseQuery) -> tuple[
     """All of them, in the order in which a reader would ask."""
     return (
         _covered(found, query),
-        _readable(found),
+        readable(found.cells),
         _once(found),
         _keys(found),
         _labels(found, frames["sample"], query),
@@ -69,9 +70,10 @@ def _covered(found: Found, query: AbuseQuery) -> Check:
     )
 
 
-def _readable(found: Found) -> Check:
-    bad = {f"{c.role}.{c.column}": c.unreadable for c in found.cells if c.unreadable}
-    empty = {f"{c.role}.{c.column}": c.rows - c.there for c in found.cells if c.needed}
+def readable(cells: tuple[Cells, ...]) -> Check:
+    """Whether what tables need can be read in every row."""
+    bad = {f"{c.role}.{c.column}": c.unreadable for c in cells if c.unreadable}
+    empty = {f"{c.role}.{c.column}": c.rows - c.there for c in cells if c.needed}
     empty = {name: n for name, n in empty.items() if n and name != _UNDECIDED}
     if not bad and not empty:
         text = "Every key, time, number and answer that is needed is there and can be read."

@@ -55,7 +55,7 @@ def health(found: Found, frames: Mapping[str, Any], rows: Mapping[Role, int]) ->
         for role, n in found.repeated.items()
         if role in rows
     ]
-    made += _cells(found)
+    made += cell_rows(found.cells)
     made += [
         (f"{_OF[role]} not known", n, _UNKNOWN.get(role, "left out"))
         for role, (_, n) in found.strangers.items()
@@ -92,9 +92,10 @@ _OF = {
 _UNKNOWN = {"views": "from history_start on; left out"}
 
 
-def _cells(found: Found) -> list[tuple[str, int, str]]:
+def cell_rows(cells: tuple[Cells, ...]) -> list[tuple[str, int, str]]:
+    """item, n, note of cells that cannot be read, and of those that are needed and empty."""
     made = []
-    for one in found.cells:
+    for one in cells:
         if one.unreadable or one.kind == "time":
             noun = {"time": "times", "number": "numbers", "flag": "answers"}[one.kind]
             label = f"{_said(one.role)}: {noun} that cannot be read ({one.column})"

@@ -14,8 +14,10 @@ _TOLERATED = 0.001
 _WRITE = {
     "time": "write times as 2015-01-26 12:00:00, or with an offset 2015-01-26T12:00:00-05:00",
     "number": "write plain numbers (0.25), and leave a cell empty where there is none",
-    "flag": "write 1 (violating) or 0 (not), and leave a cell empty where there is no answer",
+    "flag": "write 1 or 0, and leave a cell empty where it is not known",
+    "label": "write 1 (violating) or 0 (not), and leave a cell empty where there is no answer",
 }
+_LABELS = ("label", "gold")
 
 
 def refuse_unreadable(found: tuple[Cells, ...]) -> None:
@@ -38,7 +40,7 @@ def refuse_unreadable(found: tuple[Cells, ...]) -> None:
             raise Refusal(
                 f"{cells.unreadable:,} of {plural(cells.there, noun)} cannot be read",
                 where=where,
-                next_step=_WRITE[cells.kind],
+                next_step=_WRITE["label" if cells.column in _LABELS else cells.kind],
             )
 
 

@@ -20,8 +20,8 @@ from trustlib.data.abuse_frames import (
 )
 from trustlib.data.abuse_health import Found, health
 from trustlib.data.abuse_prepare import lacking, prepared
-from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed, Role
-from trustlib.data.abuse_sources import Copy, copies
+from trustlib.data.abuse_records import AbuseQuery, AbuseRows, Appealed, Confirmed
+from trustlib.data.abuse_sources import copies, snapshot
 from trustlib.data.abuse_unnamed import unnamed
 from trustlib.data.engine import abuse as engine
 from trustlib.data.engine import abuse_acts as acts
@@ -31,7 +31,6 @@ from trustlib.data.engine import abuse_tokens as tokens
 from trustlib.data.engine import abuse_totals as sums
 from trustlib.data.engine import abuse_votes as votes
 from trustlib.data.engine.abuse import Tables
-from trustlib.data.records import Snapshot
 
 _YEAR = 366 * 86400
 _BEFORE = 15 * _YEAR  # accounts are older than what they make
@@ -65,7 +64,10 @@ def read_abuse(query: AbuseQuery) -> AbuseRows:
         missing |= lacking(tables, query)
         found = prepared(tables, query)
         frames = _frames(tables, query, found)
-        snapshots = {role: _snapshot(tables, role, copy) for role, copy in made_copies.items()}
+        snapshots = {
+            role: snapshot(tables, role, copy, engine.TIMES.get(role))
+            for role, copy in made_copies.items()
+        }
     return unnamed(
         AbuseRows(
             query=query,
@@ -155,20 +157,3 @@ def _viewers(tables: Tables) -> pd.DataFrame:
 def _accounts_join(tables: Tables, own: Mapping[str, str]) -> pd.DataFrame:
     frame = people.accounts_join(tables, own)
     return frame if tables.has("accounts") else frame.iloc[:0]
-
-
-def _snapshot(tables: Tables, role: Role, copy: Copy) -> Snapshot:
-    time = engine.TIMES.get(role)
-    first = last = None
-    if time is not None and tables.has(role, time):
-        first, last = tables.row(f"SELECT min({time}), max({time}) FROM all_{role}")
-    return Snapshot(
-        source=copy.source.name,
-        kind=copy.source.kind,
-        rows=copy.rows,
-        sha256=copy.sha256,
-        path=copy.path.as_posix(),
-        window_start_at=None if first is None else clocks.instant(first),
-        window_end_at=None if last is None else clocks.instant(last),
-        sql=copy.statement,
-    )

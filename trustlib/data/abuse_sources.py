@@ -1,20 +1,23 @@
-"""The tables of a deep-dive, each copied with the columns that its role needs."""
+"""The tables of a deep-dive or an incident, each copied with the columns its role needs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trustlib.core import NoData, Refusal, TrustlibError
-from trustlib.data.abuse_records import TABLES, AbuseQuery, Role
+from trustlib.data import clock as clocks
+from trustlib.data.abuse_records import TABLES, AbuseQuery, Column, Role
 from trustlib.data.engine import sources
+from trustlib.data.engine.abuse import Tables
 from trustlib.data.engine.columns import plain_type
 from trustlib.data.engine.typed import stored
 from trustlib.data.parquet import keep
+from trustlib.data.records import Snapshot
 from trustlib.data.source import Source, names_told, near_column, resolve
 
 # Columns that the frames have beside those of segments.
@@ -70,7 +73,7 @@ def copies(query: AbuseQuery) -> tuple[dict[Role, Copy], dict[Role, str]]:
     NoData
         Items without rows.
     """
-    _refuse_taken_segments(query)
+    refuse_segments(query.segments, _TAKEN)
     made: dict[Role, Copy] = {}
     missing: dict[Role, str] = {}
     near: dict[str, str] = {}
@@ -78,8 +81,17 @@ def copies(query: AbuseQuery) -> tuple[dict[Role, Copy], dict[Role, str]]:
         if role not in query.sources:
             missing[role] = "no source was given"
             continue
+        # An item's kind is there for segments.
+        columns = {n: c for n, c in TABLES[role].items() if (role, n) != ("items", "kind")}
         with of_role(role):
-            copy = _copy(role, query, near)
+            copy = copied(
+                role,
+                query.sources[role],
+                columns,
+                connection=query.connection,
+                segments=query.segments if role in ("items", "accounts") else (),
+                near=near,
+            )
         if copy.rows:
             made[role] = copy
         else:
@@ -108,17 +120,61 @@ def of_role(role: str) -> Iterator[None]:
         ) from None
 
 
-def _copy(role: Role, query: AbuseQuery, near: dict[str, str]) -> Copy:
-    source = _resolved(query.sources[role], query.connection)
+def copied(
+    role: str,
+    name: str,
+    columns: Mapping[str, Column],
+    *,
+    connection: str | None,
+    segments: Sequence[str] = (),
+    near: dict[str, str] | None = None,
+    noun: str | None = None,
+) -> Copy:
+    """Copy one table with those of `columns` and `segments` that it has.
+
+    Parameters
+    ----------
+    role, noun
+        What the table is for, in code and in a sentence ("there is no column …, which labels
+        need").
+    name, connection
+        As params give them.
+    near
+        Segment -> the table's column nearest to it: filled in.
+
+    Raises
+    ------
+    Refusal
+        A source, or a column that is needed, that is not there; a type that cannot be what the
+        column is for.
+    """
+    source = _resolved(name, connection)
     with sources.opened(source) as found:
-        kinds, picked = _picked(found, role, query, source)
-        if role in ("items", "accounts"):
-            _remember_near(near, tuple(found.columns), query, source)
+        kinds, picked = _picked(found, role, columns, segments, source, noun)
+        if near is not None and segments:
+            _remember_near(near, tuple(found.columns), segments, source)
         table = found.table.select(**picked)
         with sources.batches(table, ordered=found.ordered) as (schema, batches):
             path, sha256, rows = keep(schema, batches)
     return Copy(
         path=path, sha256=sha256, rows=rows, kinds=kinds, source=source, statement=found.statement
+    )
+
+
+def snapshot(tables: Tables, role: str, copy: Copy, time: str | None) -> Snapshot:
+    """What was read for a role, with the first and last instant of its column `time`."""
+    first = last = None
+    if time is not None and tables.has(role, time):
+        first, last = tables.row(f'SELECT min("{time}"), max("{time}") FROM all_{role}')
+    return Snapshot(
+        source=copy.source.name,
+        kind=copy.source.kind,
+        rows=copy.rows,
+        sha256=copy.sha256,
+        path=copy.path.as_posix(),
+        window_start_at=None if first is None else clocks.instant(first),
+        window_end_at=None if last is None else clocks.instant(last),
+        sql=copy.statement,
     )
 
 
@@ -134,14 +190,19 @@ def _resolved(name: str, connection: str | None) -> Source:
 
 
 def _picked(
-    found: sources.Opened, role: Role, query: AbuseQuery, source: Source
+    found: sources.Opened,
+    role: str,
+    columns: Mapping[str, Column],
+    segments: Sequence[str],
+    source: Source,
+    noun: str | None,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Column of the copy -> kind, and -> ibis column."""
     kinds, picked = {}, {}
-    for name, kind, needed, column in _wanted(role, query):
+    for name, kind, needed, column in _wanted(columns, segments):
         if column not in found.columns:
             if needed:
-                raise _no_column(role, column, tuple(found.columns), source)
+                raise _no_column(role, column, tuple(found.columns), source, noun)
             continue
         value = found.table[found.columns[column]]
         made = stored(value, kind)
@@ -155,22 +216,23 @@ def _picked(
     return kinds, picked
 
 
-def _wanted(role: Role, query: AbuseQuery) -> Iterator[tuple[str, str, bool, str]]:
+def _wanted(
+    columns: Mapping[str, Column], segments: Sequence[str]
+) -> Iterator[tuple[str, str, bool, str]]:
     """Name in the copy, kind, whether needed, column in the source."""
-    for name, column in TABLES[role].items():
-        if name == "kind" and role == "items":
-            continue  # it is there for segments
+    for name, column in columns.items():
         yield name, column.kind, column.needed, name
-    if role in ("items", "accounts"):
-        for i, name in enumerate(query.segments):
-            yield f"s{i}", "text", False, name
+    for i, name in enumerate(segments):
+        yield f"s{i}", "text", False, name
 
 
-def _no_column(role: Role, name: str, columns: tuple[str, ...], source: Source) -> Refusal:
+def _no_column(
+    role: str, name: str, columns: tuple[str, ...], source: Source, noun: str | None
+) -> Refusal:
     if source.kind == "csv":
         columns = names_told(columns)
     return Refusal(
-        f"there is no column {name}, which {role.replace('_', ' ')} need",
+        f"there is no column {name}, which {noun or role.replace('_', ' ')} need",
         where=f"{role}_source: {source.name}, column {name}",
         nearest=near_column(name, columns),
         next_step=f"rename the column in a .sql source: SELECT … AS {name}",
@@ -178,24 +240,30 @@ def _no_column(role: Role, name: str, columns: tuple[str, ...], source: Source) 
 
 
 def _remember_near(
-    near: dict[str, str], columns: tuple[str, ...], query: AbuseQuery, source: Source
+    near: dict[str, str], columns: tuple[str, ...], segments: Sequence[str], source: Source
 ) -> None:
     told = names_told(columns) if source.kind == "csv" else columns
-    for name in query.segments:
+    for name in segments:
         found = near_column(name, told)
         if found is not None:
             near.setdefault(name, found)
 
 
-def _refuse_taken_segments(query: AbuseQuery) -> None:
-    for i, name in enumerate(query.segments):
-        if name in _TAKEN or name.startswith("control:"):
+def refuse_segments(segments: Sequence[str], taken: Collection[str]) -> None:
+    """Refuse a segment that is called as a column of the frames is, or that is named twice.
+
+    Raises
+    ------
+    Refusal
+    """
+    for i, name in enumerate(segments):
+        if name in taken or name.startswith("control:"):
             raise Refusal(
                 "a segment has a name that a column of the frames has",
                 where=f"segments: {name}",
                 next_step=f"rename it in a .sql source: SELECT {name} AS item_{name}",
             )
-        if name in query.segments[:i]:
+        if name in segments[:i]:
             raise Refusal(
                 "a segment is named twice", where=f"segments: {name}", next_step="name it once"
             )

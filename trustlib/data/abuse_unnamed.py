@@ -39,14 +39,26 @@ def unnamed(rows: AbuseRows) -> AbuseRows:
         columns["ledger"], frames["ledger"] = ("instrument",), _notes(rows.ledger)
     headers = [str(name) for name in rows.sample]
     acted = {name.removeprefix(CONTROL) for name in headers if name.startswith(CONTROL)}
-    texts = (_texts(frame, column) for name, frame in frames.items() for column in columns[name])
-    told = _told(acted.union(*texts))
-    made: dict[str, Any] = {
-        name: _renamed(frame, columns[name], told) for name, frame in frames.items()
-    }
+    found, told = without(frames, columns, acted)
+    made: dict[str, Any] = {**found}
     heads = {CONTROL + name: CONTROL + told[name] for name in acted if name in told}
     made["sample"] = made["sample"].rename(columns=heads)
     return replace(rows, **made)
+
+
+def without(
+    frames: Mapping[str, pd.DataFrame],
+    columns: Mapping[str, Iterable[str]],
+    more: Iterable[str] = (),
+) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """`frames` with identifiers taken out of these columns, and what was told for what.
+
+    What was different stays different, in all frames alike; `more` are texts that stand elsewhere.
+    """
+    texts = (_texts(frame, column) for name, frame in frames.items() for column in columns[name])
+    told = _told(set(more).union(*texts))
+    made = {name: _renamed(frame, columns[name], told) for name, frame in frames.items()}
+    return made, told
 
 
 def _notes(ledger: pd.DataFrame) -> pd.DataFrame:

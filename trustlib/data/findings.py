@@ -11,6 +11,7 @@ from trustlib.core import Check
 from trustlib.core.format import duration, instant, percent, plural, zone_name
 from trustlib.data import clock as clocks
 from trustlib.data.clock import seconds
+from trustlib.data.engine.once import Once
 from trustlib.data.engine.repeats import Repeats
 from trustlib.data.extent import Extent, Native
 from trustlib.data.health import elapsed, health, longest_run
@@ -27,6 +28,7 @@ def report(
     form: TimeForm,
     spacing: Native | None,
     repeats: Repeats | None,
+    once: Once | None,
     n: int,
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:
     """The health frame (``item``, ``n``, ``note``) and the checks."""
@@ -34,12 +36,12 @@ def report(
     checks = [
         _complete(window, query, laid),
         _history(query, reach, laid, window),
-        _duplicates(query, repeats),
+        _duplicates(query, repeats) if once is None else _delivered(once, repeats, n),
         _readable(form, laid, reach, n),
         _clock(query, laid, form),
         _freshness(query, reach, laid),
     ]
-    return health(query, reach, laid, form, spacing, repeats, n), tuple(checks)
+    return health(query, reach, laid, form, spacing, repeats, once, n), tuple(checks)
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,39 @@ def _duplicates(query: CountsQuery, repeats: Repeats | None) -> Check:
         label="duplicates cannot be ruled out",
         text=f"{rows} equal another one, but the source has no further column that would tell "
         "two events in the same second from one event twice.",
+    )
+
+
+def _delivered(once: Once, repeats: Repeats | None, n: int) -> Check:
+    """Of rows with ids: how many were delivered again, and what ids cannot tell."""
+    label, parts, warn = "no event is there twice", [], False
+    if once.repeated:
+        label = "events that were delivered twice are counted once"
+        warn = once.repeated > 0.01 * n
+        parts.append(
+            f"{plural(once.repeated, 'row')} of {n:,} ({percent(once.repeated / n)}) repeat the id "
+            "of another and are left out: an id counts once, at its earliest time."
+        )
+    else:
+        parts.append("No id is there twice.")
+    if once.differing:
+        one = once.differing == 1
+        parts.append(
+            f"{plural(once.differing, 'id')} {'differs' if one else 'differ'} in time or segment "
+            "from row to row. Is the column the id of a single event?"
+        )
+    if once.unnamed:
+        parts.append(f"{plural(once.unnamed, 'row')} without an id are counted one by one.")
+        extra = repeats.extra if repeats is not None else 0
+        if extra:
+            parts.append(f"{extra:,} of them equal another in every column.")
+        if extra or once.unnamed > 0.01 * n:
+            label, warn = "rows without an id", True
+    return Check(
+        name="duplicates",
+        verdict="warn" if warn else "pass",
+        label=label,
+        text=" ".join(parts),
     )
 
 

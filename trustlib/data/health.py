@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trustlib.core.format import duration
+from trustlib.data.engine.once import Once
 from trustlib.data.engine.repeats import Repeats
 from trustlib.data.extent import Extent, Native
 from trustlib.data.lay import Laid
@@ -34,6 +35,7 @@ def health(
     form: TimeForm,
     spacing: Native | None,
     repeats: Repeats | None,
+    once: Once | None,
     n: int,
 ) -> pd.DataFrame:
     """The health frame: ``item``, ``n``, ``note``."""
@@ -50,8 +52,15 @@ def health(
             "not used as evidence of where the data begin or end",
         ),
     ]
+    if once is not None:
+        rows += [
+            ("rows that repeat an id", once.repeated, "left out: an id counts once"),
+            ("ids that differ in time or segment", once.differing, "at their earliest time"),
+            ("rows without an id", once.unnamed, "counted one by one"),
+        ]
     if repeats is not None:
-        rows.append(("rows equal to another", repeats.extra, "counted"))
+        item = "rows equal to another" if once is None else "rows without an id equal to another"
+        rows.append((item, repeats.extra, "counted"))
     notes = {
         "rows before the history": "left out",
         "rows after as_of": "left out",

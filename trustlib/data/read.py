@@ -12,7 +12,8 @@ import pandas as pd
 from trustlib.core import NoData, Refusal
 from trustlib.data import clock as clocks
 from trustlib.data import findings, lay
-from trustlib.data.engine import profile, sources, tally
+from trustlib.data.engine import once, profile, sources, tally
+from trustlib.data.engine.columns import as_role
 from trustlib.data.engine.repeats import Repeats, repeats
 from trustlib.data.extent import Extent, extent, native, zone_of
 from trustlib.data.grid import BUCKETS
@@ -45,6 +46,12 @@ def read_counts(query: CountsQuery) -> Counts:
             where=f"control_column: {query.control_column}, count_column: null",
             next_step="write a .sql source with one row per bucket: time, count and control",
         )
+    if query.event_id_column is not None and query.count_column is not None:
+        raise Refusal(
+            "ready counts have no events to tell apart by an id",
+            where=f"event_id_column: {query.event_id_column}, count_column: {query.count_column}",
+            next_step="set count_column to null if one row is one event, else event_id_column",
+        )
     clocks.zone(query.timezone)
     source = resolve(query.source, query.connection)
     kept = _kept(source, query)
@@ -69,6 +76,7 @@ def _kept(source: Source, query: CountsQuery) -> _Kept:
         "count": query.count_column,
         "segment": query.segment_column,
         "control": query.control_column,
+        "event_id": query.event_id_column,
     }
     with sources.opened(source) as found:
         table = sources.roles(found, wanted, source)
@@ -76,7 +84,7 @@ def _kept(source: Source, query: CountsQuery) -> _Kept:
             path, sha256, rows = keep(schema, batches)
         twice = None
         if query.count_column is None and rows:
-            twice = repeats(found.table, used=len(table.columns))
+            twice = repeats(_untold(found, query, source), used=len(table.columns))
     if rows == 0:
         raise NoData(
             "the source has no rows",
@@ -86,6 +94,15 @@ def _kept(source: Source, query: CountsQuery) -> _Kept:
     return _Kept(path=path, sha256=sha256, rows=rows, statement=found.statement, repeats=twice)
 
 
+def _untold(found: sources.Opened, query: CountsQuery, source: Source) -> Any:
+    """The rows that no id tells apart."""
+    name = query.event_id_column
+    if name is None:
+        return found.table
+    event_id = as_role(found.table[found.columns[name]], "event_id", name, source)
+    return found.table.filter(once.named(event_id).isnull())
+
+
 def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Counts:
     form = time_form(table, query)
     rows = profile.stamped(table, aware=form.aware, shaped=form.unreadable == 0)
@@ -93,8 +110,21 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
     form = settled(form, days, query)
     zone = zone_of(days, query)
     spacing = native(rows, query, zone, aware=form.aware) if query.count_column else None
-    reach = extent(days, query, zone, aware=form.aware, spacing=spacing)
     rows = tally.in_utc(rows, zone, aware=form.aware)
+    reach = extent(days, query, zone, aware=form.aware, spacing=spacing)
+    told, made = None, ""
+    if query.event_id_column is not None:
+        rows, told, steps = once.once(rows)
+        made = "".join(f"{step};\n\n" for step in steps)
+        try:
+            reach = extent(profile.days(rows), query, zone, aware=form.aware, spacing=spacing)
+        except NoData:
+            raise Refusal(
+                f"of the rows of an id the earliest counts, and then none is near the window: "
+                f"{told.repeated:,} of {kept.rows:,} rows repeat an id",
+                where=f"event_id_column: {query.event_id_column}",
+                next_step="name the column with the id of a single event, or set it to null",
+            ) from None
     if query.count_column is None:
         laid = lay.events(rows, query, reach, aware=form.aware)
     else:
@@ -102,7 +132,14 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
         laid = lay.ready(rows, query, reach, spacing, aware=form.aware)
     _something(query, reach, laid)
     health, checks = findings.report(
-        query, reach=reach, laid=laid, form=form, spacing=spacing, repeats=kept.repeats, n=kept.rows
+        query,
+        reach=reach,
+        laid=laid,
+        form=form,
+        spacing=spacing,
+        repeats=kept.repeats,
+        once=told,
+        n=kept.rows,
     )
     return Counts(
         frame=_frame(reach, laid),
@@ -118,7 +155,7 @@ def _counted(table: Any, query: CountsQuery, source: Source, kept: _Kept) -> Cou
             path=kept.path.as_posix(),
             window_start_at=clocks.instant(reach.data_first),
             window_end_at=clocks.instant(reach.data_last),
-            sql=f"{kept.statement}\n\n-- counted on the snapshot of it:\n{laid.sql}",
+            sql=f"{kept.statement}\n\n-- counted on the snapshot of it:\n{made}{laid.sql}",
         ),
     )
 

@@ -91,6 +91,9 @@ class CountsQuery:
         Counts per time label (ready counts); None: one row is one event.
     segment_column, control_column
         Optional. A control series is read from ready counts only.
+    event_id_column
+        Event rows with the same id are one event, at their earliest time; rows without an id
+        count each. None: every row counts. Not with ready counts.
     timezone
         IANA name.
     bucket
@@ -114,6 +117,7 @@ class CountsQuery:
     count_column: str | None = None
     segment_column: str | None = None
     control_column: str | None = None
+    event_id_column: str | None = None
     timezone: str = "UTC"
     bucket: str = "1h"
     history_start: datetime | None = None

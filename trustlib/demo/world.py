@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".trustlib/demo")
 # Part of what decides whether a world on disk can be kept: change it with the SQL.
-VERSION = 5
+VERSION = 6
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 HOURS = 14 * 168
 CHUNK_ROWS = 4_000_000
@@ -42,6 +42,7 @@ TABLES = (
     *("accounts", "items", "views", "reports", "actions", "incident_log"),
     *("rollouts", "complaints", "harassment_reports"),
     *("scores", "labels", "view_labels", "gold_labels", "appeals", "instrument_changes"),
+    *("action_log", "customers", "incident_cases", "incident_audit", "chargebacks", "change_log"),
 )
 
 
@@ -267,6 +268,7 @@ def generate(
     engine.execute(_sql("80_planted_exposure"))
     _abuse(engine, events)
     _rollouts(engine)
+    _postmortem(engine, events)
 
 
 def _abuse(engine: DuckDBPyConnection, events: Mapping[str, int]) -> None:
@@ -286,6 +288,13 @@ def _abuse(engine: DuckDBPyConnection, events: Mapping[str, int]) -> None:
         engine.execute(_sql(name))
     _chunks(engine, "84_scores_chunk", events["items"])
     for name in ("85_enforcement", "86_abuse_tables", "87_abuse_views", "88_labels", "89_appeals"):
+        engine.execute(_sql(name))
+
+
+def _postmortem(engine: DuckDBPyConnection, events: Mapping[str, int]) -> None:
+    """What a postmortem of both incidents reads: no row from before changes."""
+    _set(engine, "case_rest", max(events["items"] // 1000, 24))
+    for name in ("96_incident_cases", "97_incident_audit", "98_chargebacks", "99_change_log"):
         engine.execute(_sql(name))
 
 

@@ -7,11 +7,13 @@ from trustlib.params.files import ParamsFile, load, read
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
 from trustlib.params.interventions_synth import InterventionSynthParams
+from trustlib.params.postmortem import IncidentPostmortemParams
 from trustlib.params.schemas import notebooks, schema
 from trustlib.params.shared import OneSourceParams, SharedParams
 
 __all__ = [
     "AbuseDeepDiveParams",
+    "IncidentPostmortemParams",
     "IncidentSizingParams",
     "InterventionDidParams",
     "InterventionPowerParams",

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from trustlib.core.errors import Refusal
 from trustlib.core.identifiers import identifies
-from trustlib.params.fields import fault, kind, line_of_text
+from trustlib.params.fields import fault, kind, line_of_text, listed
 
 # What is known of each item; a taxonomy may be counted in accounts and dollars as well.
 CountedIn = Literal["items", "views"]
@@ -72,15 +72,9 @@ def one_name(value: str) -> str:
 
 def names(value: Any) -> tuple[str, ...]:
     """A list of texts, each once."""
-    if not isinstance(value, (list, tuple)):
-        raise fault(
-            f"needs a list of texts, not {kind(value)}",
-            next_step='write for example ["scam_rule"]; [] for none',
-        )
-    if len(value) > _MOST:
-        raise fault(f"has more than {_MOST} items", next_step="name fewer")
+    found = listed(value, "texts", example='["scam_rule"]', most=_MOST, fewer="name fewer")
     made: list[str] = []
-    for number, item in enumerate(value, start=1):
+    for number, item in enumerate(found, start=1):
         name = _name(item, f"item {number}")
         if name in made:
             raise fault(
@@ -91,11 +85,11 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(made)
 
 
-def segment_names(value: Any) -> tuple[str, ...]:
-    """A list of columns by which to count: none that tells items or accounts apart."""
+def segment_names(value: Any, *, own: frozenset[str] = OWN) -> tuple[str, ...]:
+    """A list of columns by which to count: none that tells items or accounts apart, and none of
+    the names that the reading itself needs (`own`)."""
     made = names(value)
-    if len(made) > _MOST_SEGMENTS:
-        raise fault(f"has more than {_MOST_SEGMENTS} items", next_step="name fewer columns")
+    listed(made, "texts", example="[]", most=_MOST_SEGMENTS, fewer="name fewer columns")
     for number, name in enumerate(made, start=1):
         low = name.lower()
         if low in KEYS or low.rsplit("_", 1)[-1] in _KEY_WORDS:
@@ -105,7 +99,7 @@ def segment_names(value: Any) -> tuple[str, ...]:
                 next_step="name a column that many accounts have in common, such as market; where "
                 "this is one, call it otherwise in a .sql source",
             )
-        if low in OWN or low.startswith("control:"):
+        if low in own or low.startswith("control:"):
             raise fault(
                 f"item {number} is a name that the report needs for itself",
                 next_step="call the column otherwise in a .sql source",
@@ -115,15 +109,9 @@ def segment_names(value: Any) -> tuple[str, ...]:
 
 def scores(value: Any) -> tuple[float, ...]:
     """A list of numbers, each greater than the one before."""
-    if not isinstance(value, (list, tuple)):
-        raise fault(
-            f"needs a list of numbers, not {kind(value)}",
-            next_step="write for example [0.5, 0.8]; [] for none",
-        )
-    if len(value) > _MOST:
-        raise fault(f"has more than {_MOST} items", next_step="name fewer")
+    found = listed(value, "numbers", example="[0.5, 0.8]", most=_MOST, fewer="name fewer")
     made: list[float] = []
-    for number, item in enumerate(value, start=1):
+    for number, item in enumerate(found, start=1):
         if isinstance(item, bool) or not isinstance(item, (int, float)):
             raise fault(f"item {number} is {kind(item)}", next_step="write plain numbers")
         if not abs(item) <= 1e9:  # neither is what is no number
@@ -141,16 +129,12 @@ def scores(value: Any) -> tuple[float, ...]:
 
 def harm_types(value: Any) -> tuple[Harm, ...]:
     """A list of mappings with name and policies, perhaps severity and counted_in."""
-    if not isinstance(value, (list, tuple)):
-        raise fault(
-            f"needs a list of harm types, not {kind(value)}",
-            next_step=f"write for example [{_HARM}]; [] for none",
-        )
-    if not value:
+    given = listed(
+        value, "harm types", example=f"[{_HARM}]", most=_MOST, fewer="put harm types together"
+    )
+    if not given:
         return ()
-    if len(value) > _MOST:
-        raise fault(f"has more than {_MOST} items", next_step="put harm types together")
-    plain = [_harm_again(item) for item in value]
+    plain = [_harm_again(item) for item in given]
     # The rules are the subject's own; its arrays are loaded only for who asks for harm types.
     from trustlib.harm.taxonomy import taxonomy
 
@@ -212,10 +196,9 @@ _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueI
 Names = Annotated[
     tuple[str, ...], BeforeValidator(names), WithJsonSchema(_TEXTS | {"maxItems": _MOST})
 ]
+SEGMENTS_SCHEMA = _TEXTS | {"maxItems": _MOST_SEGMENTS}
 Segments = Annotated[
-    tuple[str, ...],
-    BeforeValidator(segment_names),
-    WithJsonSchema(_TEXTS | {"maxItems": _MOST_SEGMENTS}),
+    tuple[str, ...], BeforeValidator(segment_names), WithJsonSchema(SEGMENTS_SCHEMA)
 ]
 Scores = Annotated[
     tuple[float, ...],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -179,6 +180,18 @@ def pair_of_instants(value: Any, info: ValidationInfo) -> tuple[datetime, dateti
     return start, end
 
 
+def listed(value: Any, what: str, *, example: str, most: int, fewer: str) -> Sequence[Any]:
+    """`value` if it is a list of at most `most` items; `what` they are, in the plural."""
+    if not isinstance(value, (list, tuple)):
+        raise fault(
+            f"needs a list of {what}, not {kind(value)}",
+            next_step=f"write for example {example}; [] for none",
+        )
+    if len(value) > most:
+        raise fault(f"has more than {most} items", next_step=fewer)
+    return value
+
+
 def kind(value: Any) -> str:
     """What `value` is, in a reader's words."""
     words = {
@@ -194,19 +207,19 @@ def kind(value: Any) -> str:
     return words.get(type(value), f"a {type(value).__name__}")
 
 
-_INSTANT_SCHEMA = {
+INSTANT_SCHEMA = {
     "type": "string",
     "format": "date-time",
     "pattern": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$",
 }
 Instant = Annotated[
-    datetime, BeforeValidator(instant, json_schema_input_type=str), WithJsonSchema(_INSTANT_SCHEMA)
+    datetime, BeforeValidator(instant, json_schema_input_type=str), WithJsonSchema(INSTANT_SCHEMA)
 ]
 WindowPair = Annotated[
     tuple[datetime, datetime],
     BeforeValidator(pair_of_instants),
     WithJsonSchema(
-        {"type": "array", "items": _INSTANT_SCHEMA, "minItems": 2, "maxItems": 2},
+        {"type": "array", "items": INSTANT_SCHEMA, "minItems": 2, "maxItems": 2},
     ),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(line_of_text)]

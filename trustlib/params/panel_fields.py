@@ -5,7 +5,6 @@ As in `trustlib.params.fields`, each refuses what is almost right with the cure 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -13,9 +12,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from trustlib.core.errors import did_you_mean
-from trustlib.params.fields import fault, kind, line_of_text
-from trustlib.params.problems import shown
+from trustlib.params.fields import fault, kind, listed
+from trustlib.params.mappings import about, line, parts, text
 
 _MOST_UNITS, _MOST_PREDICTORS = 10_000, 50
 _LONGEST = {"unit": 200, "period": 40, "column": 128, "name": 80}
@@ -45,15 +43,9 @@ class PredictorColumn:
 
 def unit_names(value: Any) -> tuple[str, ...]:
     """A list of units' names, each once; whole numbers as text."""
-    if not isinstance(value, (list, tuple)):
-        raise fault(
-            f"needs a list of names, not {kind(value)}",
-            next_step='write for example ["mint"]; [] for none',
-        )
-    if len(value) > _MOST_UNITS:
-        raise fault(f"has more than {_MOST_UNITS} items", next_step="name fewer units")
+    given = listed(value, "names", example='["mint"]', most=_MOST_UNITS, fewer="name fewer units")
     names: list[str] = []
-    for number, item in enumerate(value, start=1):
+    for number, item in enumerate(given, start=1):
         if isinstance(item, int) and not isinstance(item, bool):
             item = str(item)
         if not isinstance(item, str):
@@ -61,7 +53,7 @@ def unit_names(value: Any) -> tuple[str, ...]:
                 f"name {number} is {kind(item)}",
                 next_step="put it in quotes, as the source writes it",
             )
-        names.append(_line(item, f"name {number}", "unit"))
+        names.append(line(item, f"name {number}", longest=_LONGEST["unit"]))
     for number, name in enumerate(names, start=1):
         if name in names[: number - 1]:
             raise fault(f"name {number} is there twice", next_step="keep one of the two")
@@ -81,20 +73,20 @@ def period(value: Any) -> int | str:
             f"needs a period (a whole number or a date), not {kind(value)}",
             next_step='write it as the time column does, for example 1989 or "2026-01-05"',
         )
-    return _line(value, "", "period")
+    return line(value, "", longest=_LONGEST["period"])
 
 
 def predictor_columns(value: Any) -> tuple[PredictorColumn, ...]:
     """A list of mappings with column, first, last and perhaps name."""
-    if not isinstance(value, (list, tuple)):
-        raise fault(
-            f"needs a list of predictors, not {kind(value)}",
-            next_step=f"write for example [{_EXAMPLE}]; [] for none",
-        )
-    if len(value) > _MOST_PREDICTORS:
-        raise fault(f"has more than {_MOST_PREDICTORS} items", next_step="choose fewer predictors")
+    given = listed(
+        value,
+        "predictors",
+        example=f"[{_EXAMPLE}]",
+        most=_MOST_PREDICTORS,
+        fewer="choose fewer predictors",
+    )
     made: list[PredictorColumn] = []
-    for number, item in enumerate(value, start=1):
+    for number, item in enumerate(given, start=1):
         if not isinstance(item, PredictorColumn):
             item = _predictor(item, f"item {number}")
         for earlier, other in enumerate(made, start=1):
@@ -103,23 +95,16 @@ def predictor_columns(value: Any) -> tuple[PredictorColumn, ...]:
     return tuple(made)
 
 
-def _predictor(item: Any, which: str) -> PredictorColumn:
-    if not isinstance(item, Mapping):
-        raise fault(
-            f"{which} is {kind(item)}, and a predictor has a column, a first and a last period",
-            next_step=f"write for example {_EXAMPLE}",
-        )
-    for part in item:
-        if part not in _PARTS:
-            near = did_you_mean(str(part), _PARTS)
-            raise fault(
-                f"{which} has {shown(part)!r}, which is no part of a predictor",
-                nearest=near,
-                next_step=f"write {near}" if near else f"its parts are {', '.join(_PARTS)}",
-            )
-    for part in ("column", "first", "last"):
-        if item.get(part) is None:
-            raise fault(f"{which} has no {part}", next_step=f"write for example {_EXAMPLE}")
+def _predictor(given: Any, which: str) -> PredictorColumn:
+    item = parts(
+        given,
+        which,
+        thing="a predictor",
+        has="a column, a first and a last period",
+        names=_PARTS,
+        needed=("column", "first", "last"),
+        example=_EXAMPLE,
+    )
     made = PredictorColumn(
         column=_text(item["column"], f"{which}, column", "column"),
         first=_within(item["first"], f"{which}, first"),
@@ -153,38 +138,11 @@ def _within(value: Any, which: str) -> int | str:
     try:
         return period(value)
     except PydanticCustomError as error:
-        raise _of(error, which) from None
+        raise about(error, which) from None
 
 
 def _text(value: Any, which: str, what: str) -> str:
-    if not isinstance(value, str):
-        raise fault(
-            f"{which} needs text, not {kind(value)}", next_step="put it in quotes if it is text"
-        )
-    return _line(value, which, what)
-
-
-def _line(text: str, which: str, what: str) -> str:
-    said = f"{which} " if which else ""
-    if not text:
-        raise fault(f"{said}is empty", next_step="write it, or take it out")
-    if len(text) > _LONGEST[what]:
-        raise fault(
-            f"{said}is longer than {_LONGEST[what]} characters", next_step="write it shorter"
-        )
-    try:
-        return line_of_text(text)
-    except PydanticCustomError as error:
-        raise _of(error, which) from None
-
-
-def _of(error: PydanticCustomError, which: str) -> PydanticCustomError:
-    """The same refusal with the part that it is about."""
-    context = error.context or {}
-    said = f"{which} " if which else ""
-    return fault(
-        f"{said}{context['what']}", nearest=context["nearest"], next_step=context["next_step"]
-    )
+    return text(value, which, longest=_LONGEST[what])
 
 
 _PERIOD_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1}]}

@@ -9,6 +9,7 @@ from trustlib.params.abuse_deep_dive import AbuseDeepDiveParams
 from trustlib.params.incidents import IncidentSizingParams
 from trustlib.params.interventions import InterventionDidParams, InterventionPowerParams
 from trustlib.params.interventions_synth import InterventionSynthParams
+from trustlib.params.postmortem import IncidentPostmortemParams
 from trustlib.params.problems import shown
 from trustlib.params.shared import SharedParams
 
@@ -16,6 +17,7 @@ SCHEMAS: dict[str, type[SharedParams]] = {
     made.notebook: made
     for made in (
         AbuseDeepDiveParams,
+        IncidentPostmortemParams,
         IncidentSizingParams,
         InterventionDidParams,
         InterventionPowerParams,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,7 +92,7 @@ class SharedParams(_Headed):
         return from_namespace(cls, namespace)
 
     def to_plain(self) -> dict[str, Any]:
-        """Every parameter as JSON can hold it; instants in ISO form with their offset.
+        """Every parameter as JSON can hold it; dates and instants in ISO form, these with offset.
 
         The order is the schema's, so equal params give equal bytes.
         """
@@ -118,7 +118,7 @@ class OneSourceParams(SharedParams, _Sourced):
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # an instant is one too
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         parts = {part.name: _plain(getattr(value, part.name)) for part in fields(value)}

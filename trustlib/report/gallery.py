@@ -1,4 +1,4 @@
-"""The list of all reports: ``reports/index.html``, newest first.
+"""The list of all reports: ``reports/index.html``, newest first, and what is still to be done.
 
 It reads what runs left behind and trusts none of it: a folder that cannot be read becomes a
 row that says so, never an error, and every text is escaped. One small inline script filters
@@ -8,16 +8,19 @@ the rows; the page's policy admits that script alone, and without it the list is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from trustlib.core import VERDICTS
 from trustlib.core import worst as worst_of
+from trustlib.core.format import plural
 from trustlib.core.text import UNTITLED, short
-from trustlib.report import around, publish
+from trustlib.report import around, open_actions, publish
+from trustlib.report.open_actions import OpenAction
 from trustlib.report.theme import asset, environment, policy
 
 _WORDS = {"fail": ("fails", "fail"), "warn": ("needs a look", "need a look")}
@@ -40,6 +43,8 @@ class Row:
         The worst verdict and its words: "2 of 9 checks need a look: holidays in the history".
     attempt
         ``(words, href)`` where the newest attempt is newer than the report, else None.
+    actions
+        What a postmortem promised and has not done.
     """
 
     place: str
@@ -55,10 +60,14 @@ class Row:
     ran_at: str = ""
     href: str = ""
     attempt: tuple[str, str] | None = None
+    actions: tuple[OpenAction, ...] = ()
 
 
-def write(reports_dir: Path) -> Path:
+def write(reports_dir: Path, *, today: date | None = None) -> Path:
     """Write ``index.html`` of `reports_dir` in one step; returns its path.
+
+    Actions due before `today` are overdue; None: the day on which it is written, UTC. The page
+    is written again by every run and by `trustlib gallery`.
 
     Raises
     ------
@@ -66,15 +75,17 @@ def write(reports_dir: Path) -> Path:
         If the folder cannot be written to.
     """
     path = Path(reports_dir) / "index.html"
-    publish.write_atomic(path, render(Path(reports_dir)))
+    today = today or datetime.now(UTC).date()
+    publish.write_atomic(path, render(Path(reports_dir), today=today))
     return path
 
 
-def render(reports_dir: Path) -> str:
-    """The gallery's HTML for what stands in `reports_dir` now."""
+def render(reports_dir: Path, *, today: date) -> str:
+    """The gallery's HTML for what stands in `reports_dir` now; see `write` for `today`."""
     style, script = asset("style.css"), asset("search.js")
     template = environment().get_template("gallery.html.j2")
-    listed = sorted(rows(reports_dir), key=lambda row: (row.order, row.href), reverse=True)
+    found = list(rows(reports_dir, today=today))
+    listed = sorted(found, key=lambda row: (row.order, row.href), reverse=True)
     return str(
         template.render(
             csp=policy(style=style, script=script),
@@ -82,15 +93,29 @@ def render(reports_dir: Path) -> str:
             script=script,
             signs=around.VERDICT_SIGNS,
             rows=listed,
+            actions=(actions := _actions(found)),
+            promised=_promised(actions),
         )
     )
 
 
-def rows(reports_dir: Path) -> Iterator[Row]:
-    """One row per report in `reports_dir`, by notebook and slug."""
+def _actions(found: Iterable[Row]) -> list[OpenAction]:
+    every = [action for row in found for action in row.actions]
+    return sorted(every, key=lambda action: action.order)
+
+
+def _promised(actions: Sequence[OpenAction]) -> str:
+    """How many are open, and how many of these are overdue."""
+    late = sum(action.overdue_days > 0 for action in actions)
+    return plural(len(actions), "action") + (f", {late:,} overdue" if late else ", none overdue")
+
+
+def rows(reports_dir: Path, *, today: date | None = None) -> Iterator[Row]:
+    """One row per report in `reports_dir`, by notebook and slug; without `today`, without their
+    actions."""
     for notebook in _folders(reports_dir):
         for folder in _folders(notebook):
-            if row := _row(folder):
+            if row := _row(folder, today):
                 yield row
 
 
@@ -101,7 +126,7 @@ def _folders(parent: Path) -> list[Path]:
         return []
 
 
-def _row(folder: Path) -> Row | None:
+def _row(folder: Path, today: date | None) -> Row | None:
     """The row of one report's folder; None for a folder that holds none."""
     kind = around.kind(folder.parent.name)
     place = f"{quote(folder.parent.name)}/{quote(folder.name)}"
@@ -143,6 +168,11 @@ def _row(folder: Path) -> Row | None:
         ran_at=around.moment(manifest.get("started_at")),
         href=href,
         attempt=newer,
+        actions=open_actions.open_actions(
+            results, report=_title(manifest, folder), href=href, today=today
+        )
+        if today is not None and folder.parent.name == open_actions.NOTEBOOK
+        else (),
     )
 
 

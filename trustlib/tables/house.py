@@ -13,6 +13,17 @@ SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "not_run": "–"}
 _WORDS = {"pass": "pass", "warn": "warn", "fail": "fail", "not_run": "not run"}
 
 
+class Link(str):
+    """A cell's text that leads to `href`, an address that the page's gate lets through."""
+
+    href: str
+
+    def __new__(cls, text: str, href: str) -> Link:
+        made = super().__new__(cls, text)
+        made.href = href
+        return made
+
+
 def table(
     rows: Sequence[Sequence[str]],
     *,
@@ -83,4 +94,7 @@ def _class(name: str) -> Markup:
 def _cell(text: str, *, first: bool, css: str) -> Markup:
     tag = Markup('th scope="row"') if first else Markup("td")
     end = Markup("th") if first else Markup("td")
-    return Markup("<{}{}>{}</{}>").format(tag, _class(css), clean(text), end)
+    inner: str | Markup = clean(text)
+    if isinstance(text, Link):
+        inner = Markup('<a href="{}">{}</a>').format(text.href, inner)
+    return Markup("<{}{}>{}</{}>").format(tag, _class(css), inner, end)

@@ -1,4 +1,5 @@
-"""A session over the copies of a deep-dive's tables: a view per role, in the few types.
+"""A session over the copies of a deep-dive's or an incident's tables: a view per role, in the
+few types.
 
 Statements are our own; what params name is bound or renamed (segments are s0, s1 …). The engine
 is always the embedded one, over the Parquet copies, so that every source gives the same numbers.
@@ -28,7 +29,7 @@ TIMES = {
 }  # fmt: skip
 UNSURE = ("time", "number", "flag")  # kinds that a column's cells may miss
 # Keys that are compared between tables, or only have to be told apart.
-_KEYS = ("item_id", "account_id", "view_id", "viewer_id", "rater_id", "action_id", "token")
+KEYS = ("item_id", "account_id", "view_id", "viewer_id", "rater_id", "action_id", "token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,8 @@ def session(
     history: int,
     compare: int,
     as_of: int | None,
+    times: Mapping[str, str] = TIMES,
+    keys: Sequence[str] = KEYS,
 ) -> Iterator[Tables]:
     """A locked connection with a view per role.
 
@@ -108,6 +111,10 @@ def session(
         For times without an offset.
     start, end, history, compare, as_of
         As in `Tables`.
+    times
+        Role -> the column whose time says whether a row is there yet.
+    keys
+        Columns that are read alike in every table.
     """
     paths = [path for path, _ in copies.values()]
     try:
@@ -117,9 +124,11 @@ def session(
             files = {role: _file(path) for role, (path, _) in copies.items()}
             types = {role: _types(con, file) for role, file in files.items()}
             con.execute(to_utc(clock))
-            wide = _text_keys(con, files, types, columns)
+            wide = _text_keys(con, files, types, columns, keys)
             for role, file in files.items():
-                for sql in _views(role, file, columns[role], types[role], wide, as_of):
+                for sql in _views(
+                    role, file, columns[role], types[role], wide, times.get(role), as_of
+                ):
                     con.execute(sql)
             for name, seconds in {"from_start": start, "from_history": history}.items():
                 con.execute(f"CREATE TEMP MACRO {name}(t) AS t >= {seconds:d} AND t < {end:d}")
@@ -155,10 +164,11 @@ def _text_keys(
     files: Mapping[str, str],
     types: Mapping[str, Mapping[str, str]],
     columns: Mapping[str, Mapping[str, str]],
+    keys: Sequence[str],
 ) -> set[str]:
     """Keys that are text: those that are not a whole number in every row of every table."""
     wide = set()
-    for key in _KEYS:
+    for key in keys:
         texts = [
             role for role in files
             if columns[role].get(key) == "key" and types[role][key] == "VARCHAR"
@@ -179,6 +189,7 @@ def _views(
     kinds: Mapping[str, str],
     types: Mapping[str, str],
     wide: set[str],
+    time: str | None,
     as_of: int | None,
 ) -> Iterator[str]:
     """Statements for ``all_<role>``, every row, and ``<role>``, the rows up to `as_of`.
@@ -188,17 +199,18 @@ def _views(
     """
     picked = []
     for name, kind in kinds.items():
-        sql = reading(name, types[name], kind)
+        column = f'"{name}"'  # at is a word of the engine's own
+        sql = reading(column, types[name], kind)
         if kind == "key" and name in wide:
             sql = f"CAST({sql} AS VARCHAR)"
         elif kind == "key" and types[name] == "VARCHAR":
             sql = f"CAST({sql} AS BIGINT)"
-        picked.append(f"{sql} AS {name}")
+        picked.append(f"{sql} AS {column}")
         if kind in UNSURE:
-            picked.append(f"{written(name, types[name])} IS NOT NULL AS {name}_there")
+            picked.append(f"{written(column, types[name])} IS NOT NULL AS {name}_there")
     yield f"CREATE TEMP VIEW all_{role} AS SELECT {', '.join(picked)} FROM {file}"
-    time = TIMES.get(role)
     late = ""
     if as_of is not None and time in kinds:
-        late = f" WHERE {time} IS NULL OR {time} <= {as_of:d}"
-    yield f"CREATE TEMP VIEW {role} AS SELECT {', '.join(kinds)} FROM all_{role}{late}"
+        late = f' WHERE "{time}" IS NULL OR "{time}" <= {as_of:d}'
+    names = ", ".join(f'"{name}"' for name in kinds)
+    yield f"CREATE TEMP VIEW {role} AS SELECT {names} FROM all_{role}{late}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trustlib.data.abuse_records import TABLES
+from trustlib.data.abuse_records import TABLES, Column
 from trustlib.data.engine.abuse import UNSURE, Tables
 
 
@@ -27,18 +28,26 @@ class Cells:
     unreadable: int
 
 
-def cells(tables: Tables) -> tuple[Cells, ...]:
-    """Of every column that can be misread, and of every key, text and time that is needed."""
+def cells(
+    tables: Tables, wanted: Mapping[str, Mapping[str, Column]] | None = None
+) -> tuple[Cells, ...]:
+    """Of every column that can be misread, and of every key, text and time that is needed.
+
+    `wanted` are the columns of each role; those of a deep-dive where none are given.
+    """
+    by_role: Mapping[str, Mapping[str, Column]] = wanted or {
+        str(role): columns for role, columns in TABLES.items()
+    }
     found = []
     for role, kinds in tables.columns.items():
-        told = {name: column.needed for name, column in TABLES[role].items()}  # type: ignore[index]
+        told = {name: column.needed for name, column in by_role[role].items()}
         names = [
             name for name, kind in kinds.items() if kind in UNSURE or told.get(name, False)
         ]  # fmt: skip
         counts = ", ".join(
-            f"count(*) FILTER ({name}_there), count(*) FILTER ({name}_there AND {name} IS NULL)"
+            f'count(*) FILTER ({name}_there), count(*) FILTER ({name}_there AND "{name}" IS NULL)'
             if kinds[name] in UNSURE
-            else f"count({name}), 0"
+            else f'count("{name}"), 0'
             for name in names
         )
         row = tables.row(f"SELECT count(*), {counts} FROM all_{role}")

@@ -102,18 +102,28 @@ def values(tables: Tables, segments: Sequence[str]) -> None:
     """``<segment>_name`` (value, code): the largest values by items of the window, by rank."""
     for name in segments:
         source, join = ("i", "") if tables.has("items", name) else ("a", _ACTOR)
-        tables.make(
-            f"{name}_name",
-            "SELECT value, (row_number() OVER (ORDER BY n DESC, value) - 1)::SMALLINT AS code "
-            f"FROM (SELECT coalesce({source}.{name}, '{UNKNOWN}') AS value, count(*) AS n "
-            f"FROM items_once AS i {join} WHERE from_start(i.created_at) GROUP BY 1) "
-            f"QUALIFY row_number() OVER (ORDER BY n DESC, value) <= {MOST_VALUES}",
+        largest(
+            tables,
+            name,
+            f"SELECT {source}.{name} AS value FROM items_once AS i {join} "
+            "WHERE from_start(i.created_at)",
         )
-        # "other" has a row where the values run out, and may be a value of its own.
-        tables.con.execute(
-            f"INSERT INTO {name}_name SELECT '{OTHER}', {MOST_VALUES} "
-            f"WHERE NOT EXISTS (SELECT 1 FROM {name}_name WHERE value = '{OTHER}')"
-        )
+
+
+def largest(tables: Tables, name: str, rows: str) -> None:
+    """``<name>_name`` (value, code): the largest values of what the statement `rows` gives."""
+    tables.make(
+        f"{name}_name",
+        "SELECT value, (row_number() OVER (ORDER BY n DESC, value) - 1)::SMALLINT AS code "
+        f"FROM (SELECT coalesce(value, '{UNKNOWN}') AS value, count(*) AS n FROM ({rows}) "
+        "GROUP BY 1) "
+        f"QUALIFY row_number() OVER (ORDER BY n DESC, value) <= {MOST_VALUES}",
+    )
+    # "other" has a row where the values run out, and may be a value of its own.
+    tables.con.execute(
+        f"INSERT INTO {name}_name SELECT '{OTHER}', {MOST_VALUES} "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {name}_name WHERE value = '{OTHER}')"
+    )
 
 
 _ACTOR = "LEFT JOIN actor AS a ON a.account_id = i.account_id"

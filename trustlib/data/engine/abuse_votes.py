@@ -13,12 +13,13 @@ _GIVEN = {
 }  # fmt: skip
 
 
-def votes(tables: Tables, role: str, policy: str | None) -> None:
+def votes(tables: Tables, role: str, policy: str | None, *, equal_once: bool = False) -> None:
     """``<role>_vote`` (subject, rater_id, label, policy) and ``<role>_drawn``.
 
     A rater's later vote of one policy replaces the earlier; with all policies, the rater says
     "violating" where one of them says so. ``drawn``: subject, item_id, least and most of stratum
-    and inclusion, and how many rows have one.
+    and inclusion, and how many rows have one. `equal_once`: equal rows without a rater and a time
+    are one vote.
     """
     key = SUBJECT[role]
     given = ", ".join(_given(tables, role, name) for name in _GIVEN)
@@ -31,7 +32,7 @@ def votes(tables: Tables, role: str, policy: str | None) -> None:
         rows = f"SELECT item_id AS subject, item_id, 0 AS label, {given} FROM items LIMIT 0"
     tables.con.execute(f"CREATE TEMP VIEW {role}_row AS {rows}")
     # Without a rater, only the time tells two votes from one row that is there twice.
-    alone = "DISTINCT" if tables.has(role, "labelled_at") else "ALL"
+    alone = "DISTINCT" if equal_once or tables.has(role, "labelled_at") else "ALL"
     tables.make(
         f"{role}_vote",
         "WITH each AS (SELECT subject, rater_id, policy, "

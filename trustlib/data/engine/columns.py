@@ -15,6 +15,7 @@ _PERIOD = "whole numbers, dates or text such as 2024-03"
 _NEEDS = {
     "time": "a time (date, timestamp, or text in ISO 8601)",
     "segment": _NAME,
+    "event_id": _NAME,
     "unit": _NAME,
     "cluster": _NAME,
     "period": _PERIOD,
@@ -140,6 +141,7 @@ def _segment(value: Any, kind: Any) -> Any | None:
 _READ_AS = {
     "time": as_time,
     "segment": _segment,
+    "event": as_name,
     "unit": as_name,
     "cluster": as_name,
     "period": _period,

@@ -1,6 +1,6 @@
 -- Appeals against any action, by some: who was wronged, and who sells, appeals more often. A
 -- decision takes days; the newest are open. appeal_id = action_id.
-CREATE TABLE appeals AS
+CREATE TEMP TABLE appeals_to_come AS  -- whenever filed, after the world's end too
 WITH judged AS (
     SELECT
         a.action_id, a.acted_at, accounts.segment IN ('business', 'creator') AS sells,
@@ -11,16 +11,16 @@ WITH judged AS (
     LEFT JOIN truth.scam_items AS scam ON scam.item_id = a.item_id
     LEFT JOIN truth.violating_items AS spam ON spam.item_id = a.item_id
     LEFT JOIN accounts ON accounts.account_id = a.account_id
-),
-filed AS (
-    SELECT *, acted_at + to_seconds(3600 + near_zero('appeal.delay', entry, 864000)) AS filed_at
-    FROM judged
-    WHERE chance('appeal.filed', entry, CASE WHEN deserved THEN 30000 ELSE 150000 END
-                                        * CASE WHEN sells THEN 2 ELSE 1 END)
-),
-decided AS (
+)
+SELECT *, acted_at + to_seconds(3600 + near_zero('appeal.delay', entry, 864000)) AS filed_at
+FROM judged
+WHERE chance('appeal.filed', entry, CASE WHEN deserved THEN 30000 ELSE 150000 END
+                                    * CASE WHEN sells THEN 2 ELSE 1 END);
+
+CREATE TABLE appeals AS
+WITH decided AS (
     SELECT *, filed_at + to_seconds(86400 + near_zero('appeal.decision', entry, 1209600)) AS answered_at
-    FROM filed WHERE filed_at < at_hour(getvariable('hours'), 0)
+    FROM appeals_to_come WHERE filed_at < at_hour(getvariable('hours'), 0)
 )
 SELECT
     action_id AS appeal_id, action_id, filed_at,

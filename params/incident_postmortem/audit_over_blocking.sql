@@ -1,0 +1,9 @@
+-- One row per case of the over-blocking that an expert looked at, and the chance that it was drawn.
+SELECT
+    incident_audit.item_id,
+    incident_audit.label,
+    incident_audit.inclusion_probability,
+    incident_audit.rater_id,
+    incident_audit.labelled_at
+FROM incident_audit
+WHERE incident_audit.incident_id = 'over-blocking'

@@ -1,0 +1,67 @@
+"""The rows of a postmortem that leave it: results.json's series."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from trustlib.harm.small_cells import SMALLEST_CELL
+from trustlib.postmortem.result import Postmortem
+from trustlib.postmortem.revisions import revision_base
+
+
+def series(result: Postmortem) -> dict[str, list[dict[str, Any]]]:
+    """Name -> rows of plain values; a block that is missing has no rows.
+
+    Returns
+    -------
+    Those of the sizing, and a series per frame of the record: ``timeline``, ``durations``,
+    ``affected``, ``doses``, ``top_share``, ``overlaps``, ``by_segment``, ``money``, ``lists``,
+    ``maturity``, ``detection_gap``, ``trade_off``, ``factors``, ``severity``, ``actions``,
+    ``revision``, ``then_now``, ``revision_base`` (what the next revision starts from), ``blocks``.
+    """
+    frames = {
+        "timeline": result.timeline,
+        "durations": result.durations,
+        "affected": result.affected,
+        "doses": result.doses,
+        "top_share": result.top_share,
+        "overlaps": result.overlaps,
+        "by_segment": result.by_segment,
+        "money": result.money,
+        "maturity": result.maturity,
+        "detection_gap": result.detection,
+        "trade_off": result.trade_off,
+        "factors": result.factors,
+        "severity": result.severity.assign(
+            level=result.severity_level, rules_hash=result.spec.rules_hash
+        ),
+        "revision": result.revision,
+        "then_now": result.then_now,
+        "blocks": result.blocks,
+    }
+    return {
+        **result.sizing.series(),
+        **{name: frame_rows(frame) for name, frame in frames.items()},
+        "lists": [_list(one) for one in map(asdict, result.lists)],
+        "actions": [asdict(one) | {"due": one.due.isoformat()} for one in result.spec.actions],
+        "revision_base": revision_base(result.sizing, result.as_of),
+    }
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows with None where a frame has NaN or NaT."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return plain.to_dict("records")  # type: ignore[return-value]
+
+
+def _list(row: dict[str, Any]) -> dict[str, Any]:
+    """Without the folder, and without counts below 11."""
+    numbers = {
+        name: None if value is None or 0 < value < SMALLEST_CELL else value
+        for name, value in row.items()
+        if name not in ("name", "path", "sha256")
+    }
+    return {"name": row["name"], "sha256": row["sha256"], **numbers}

@@ -1,0 +1,62 @@
+"""How severe, by rules that were written before: the first one that holds, from the worst down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from trustlib.core import Estimate
+from trustlib.postmortem.spec import PostmortemSpec
+
+# A shortfall is as severe as an excess of its size.
+_EITHER_SIGN = ("excess", "relative_excess", "excess_80", "same_hours_excess", "cost_usd")
+
+
+def severity(
+    estimates: Mapping[str, Estimate], spec: PostmortemSpec
+) -> tuple[pd.DataFrame, str | None]:
+    """Every rule with what it was held against, and the severity.
+
+    While the incident is open, a rule looks at the upper end of the interval (nobody is surprised
+    later); once closed, at the point. An excess counts by its size, whichever way it goes. Where
+    there is an estimate without an interval, the point is all there is.
+
+    Returns
+    -------
+    `Postmortem.severity`, and the severity of the first rule that is met (None: none is).
+    """
+    rows = []
+    for rule in spec.severity_rules:
+        value, basis = _held(rule.measure, estimates.get(rule.measure), spec)
+        rows.append(
+            {
+                "severity": rule.severity,
+                "measure": rule.measure,
+                "at_least": float(rule.at_least),
+                "value": float("nan") if value is None else value,
+                "basis": basis,
+                "met": None if value is None else value >= rule.at_least,
+            }
+        )
+    columns = ["severity", "measure", "at_least", "value", "basis", "met"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"met": object})
+    return frame, next((str(row["severity"]) for row in rows if row["met"]), None)
+
+
+def _held(
+    measure: str, estimate: Estimate | None, spec: PostmortemSpec
+) -> tuple[float | None, str]:
+    """What a rule is held against, and which part of the estimate that is."""
+    size = abs if measure in _EITHER_SIGN else float
+    if estimate is None or estimate.point is None:
+        return None, "upper end" if spec.status == "open" else "point"
+    if spec.status == "closed" or estimate.low is None or estimate.high is None:
+        return size(estimate.point), "point"
+    return max(size(estimate.low), size(estimate.high)), "upper end"
+
+
+def undecided(frame: pd.DataFrame, level: str | None) -> tuple[str, ...]:
+    """Severities above the one that is met whose rules could not be held against anything."""
+    worse = frame if level is None else frame[: int((frame["severity"] == level).argmax())]
+    return tuple(dict.fromkeys(worse.loc[worse["met"].isna(), "severity"]))
