@@ -183,6 +183,9 @@ def test_the_bound_of_several_strata_is_the_largest_that_fits():
         1 - 0.05**0.01, rel=1e-12
     )
     assert none_seen(n=[], weight=[], level=0.95) == 0
+    # So many looks that nothing is left to bound: 3/n is below what a float tells from nothing.
+    assert none_seen(n=[1e17], weight=[1], level=0.95) < 1e-12
+    assert none_seen(n=[1e17, 2e17], weight=[0.5, 0.5], level=0.95) < 1e-12
 
 
 def test_strata_without_a_positive_are_named_and_bounded():

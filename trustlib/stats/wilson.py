@@ -66,6 +66,6 @@ def none_seen(*, n: npt.ArrayLike, weight: npt.ArrayLike, level: float) -> float
     spent = np.cumsum(looks)
     ceiling = (np.cumsum(looks * np.log(worth / looks)) + math.log(1 - level)) / spent
     # `ceiling` is the log of the common W(1 − p)/n with the first k strata active.
-    active = int(np.flatnonzero(np.log(worth / looks) > ceiling)[-1]) + 1
+    active = int(np.flatnonzero(np.log(worth / looks) >= ceiling)[-1]) + 1
     kept = np.minimum(1.0, np.exp(ceiling[active - 1]) * looks[:active] / worth[:active])
     return float(np.sum(worth[:active] * (1 - kept)))
