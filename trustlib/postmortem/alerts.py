@@ -9,7 +9,7 @@ responders took) to the end of the window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -293,10 +293,14 @@ def _recommended(
         "cusum": "standard deviations",
     }
     words = check.WORDS[one.kind]
+    note = (
+        f"of a {words}, which is the choice in {format.percent(again.same_kind)} of histories "
+        "whose weeks are drawn anew"
+    )
     made = Estimate(
         point=value, low=min(low, value), high=max(high, value), level=level,
-        unit=units[one.kind], method=method, n=n,
-        note=f"of a {words}, which is the choice in {format.percent(again.same_kind)} of "
-        "histories whose weeks are drawn anew",
+        unit=units[one.kind], method=method, n=n, note=note,
     )  # fmt: skip
+    if made.low == made.high:  # no width is not exactness: the grid of settings is coarse
+        made = replace(made, low=None, high=None, note=f"{note}: each time with this setting")
     return made, check.Again(same_kind=again.same_kind, none=again.none, words=words)

@@ -108,8 +108,8 @@ def detection(result: Postmortem) -> View:
              "Hours after the start")  # fmt: skip
     when = house.table(fired, columns=heads, caption="When alerts would have fired",
                        numeric=heads[4:])  # fmt: skip
-    more = ("Alert", "False alarms a week", level(result), "Weeks replayed", f"{unit} spared",
-            f"{level(result)} of that")  # fmt: skip
+    more = ("Alert", "False alarms a week", level(result), "Weeks", f"{unit} spared",
+            "Interval of that")  # fmt: skip
     budget = show.count(result.spec.false_alarms_per_week)
     caption = f"What they cost (responders can bear {budget} a week)"
     costs = house.table(cost, columns=more, caption=caption, numeric=more[1:])

@@ -98,12 +98,12 @@ def _setting(result: Postmortem) -> list[Point]:
     points: list[Point] = []
     value = result.estimates.get("recommended_alert_value")
     if value is not None and value.point is not None:
-        same = value.low is not None and value.low == value.high
-        plain = replace(value, unit=numbers.PLAIN, low=None, high=None) if same else replace(
-            value, unit=numbers.PLAIN)  # fmt: skip
-        told = numbers.told(plain, value.unit).removesuffix(" (no interval)")
-        more = "; the same with every redraw of the weeks" if same else ""
-        points.append(("Recommended setting", f"{house.upper_first(told)}{more}."))
+        told = numbers.told(replace(value, unit=numbers.PLAIN), value.unit)
+        more = "" if value.low is not None else "; the same with every redraw of the weeks"
+        points.append(
+            ("Recommended setting",
+             f"{house.upper_first(told.removesuffix(' (no interval)'))}{more}.")
+        )  # fmt: skip
     best = result.detection[result.detection["status"] == "recommended"]
     if len(best):
         found = _avoided(result, best.iloc[0])
