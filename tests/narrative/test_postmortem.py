@@ -521,3 +521,13 @@ def test_a_bridge_is_told_by_the_number_of_its_steps() -> None:
     assert f"in {show.plural(n, 'step')};" in say.about_bridge(record("over"))["alt"]
     told = say.revisions(record("over")).text
     assert all(step.lower() in told.lower() for step in record("over").revision["step"])
+
+
+def test_a_signal_before_the_impact_is_told_by_its_side() -> None:
+    record = records.made(
+        estimates=records.made().estimates | {"time_to_detect_hours": records.estimate(-3, -4, 1)}
+    )
+    text = say.timeline(record).text
+    assert "oticed 3 hours before the estimated start" in text.replace("\xa0", " ")
+    assert "4 hours before to 1 hour after it" in text.replace("\xa0", " ")
+    assert "−" not in text.split("\n")[0]

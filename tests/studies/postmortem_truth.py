@@ -4,7 +4,7 @@
 
 writes tests/studies/postmortem_truth.md beside itself. Each seed is one small world; both of its
 incidents are put on record as params/incident_postmortem asks. The truth is kept apart from the
-world (`trustlib.demo.incident_truth`). tests/postmortem/test_truth.py runs a seed of it.
+world (`trustlib.demo.incident_truth`). tests/notebooks/test_incident_postmortem.py runs a seed.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -362,3 +363,17 @@ def test_definitions_are_those_of_the_record() -> None:
     text = plain(tabulate.definitions(records.result("over")).text)
     assert "Time to detect: From the start of impact to the first signal that anyone had." in text
     assert "95 % interval: " in text
+
+
+def test_an_open_item_whose_day_has_passed_is_overdue() -> None:
+    record = records.made()
+    first = min(one.due for one in record.spec.actions if one.status == "open")
+    on = datetime(first.year, first.month, first.day, 12, tzinfo=UTC)
+
+    def statuses(at: datetime | None) -> set[str]:
+        told = str(tabulate.actions(replace(record, as_of=at)))
+        return {word for word in ("overdue",) if word in told}
+
+    assert statuses(None) == set()
+    assert statuses(on) == set()  # the day itself is not over
+    assert statuses(on + timedelta(days=1)) == {"overdue"}
