@@ -202,10 +202,8 @@ def test_random_tables_against_loops(random):
         ages[a["kind"], inside, age, delay] += 1
     keys = ["kind", "in_window", "age", "delay"]
     assert rows.arrivals.set_index(keys)["n"].to_dict() == dict(ages)
-    assert until == max(
-        tables["arrivals"]["arrived_at"].max(), tables["labels"]["labelled_at"].max(),
-        tables["affected"]["resolved_at"].max(),
-    )  # fmt: skip
+    # Labels go on for days after the last arrival: its table was written before.
+    assert until == tables["arrivals"]["arrived_at"].max()
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 1.0])

@@ -299,8 +299,21 @@ def test_arrivals_that_stop_long_before_as_of_are_said(read):
 
     def said(until):
         rows = read({"arrivals": arrivals}, segments=(), as_of=until)
-        return [c.text for c in rows.checks if c.name == "affected_arrivals_end"]
+        return rows, [c.text for c in rows.checks if c.name == "affected_arrivals_end"]
 
-    assert said(datetime(2026, 3, 21, tzinfo=UTC)) == []
-    (text,) = said(datetime(2026, 4, 1, tzinfo=UTC))
-    assert "appeals (12\xa0days)" in text
+    soon = datetime(2026, 3, 21, tzinfo=UTC)
+    rows, none = said(soon)
+    assert (rows.observed_until, none) == (soon, [])
+    # Days of which nothing can be known are no days on which nothing came.
+    rows, (text,) = said(datetime(2026, 4, 1, tzinfo=UTC))
+    assert "Arrivals end 289 hours before" in text
+    assert rows.observed_until == datetime(2026, 3, 19, 23, tzinfo=UTC)
+    late = rows.arrivals["age"] - rows.arrivals["delay"]
+    assert late.min() == 0
+
+
+def test_what_came_back_after_as_of_had_not_come_back(read):
+    def recovered(until):
+        return int(read(made(), as_of=until).cases["recovered_cents"].sum())
+
+    assert recovered(datetime(2026, 3, 18, tzinfo=UTC)) < recovered(None)

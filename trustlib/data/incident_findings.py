@@ -9,6 +9,7 @@ import pandas as pd
 
 from trustlib.core import Check
 from trustlib.core.format import percent, plural
+from trustlib.data import clock as clocks
 from trustlib.data.abuse_findings import readable
 from trustlib.data.engine.abuse_made import UNKNOWN
 from trustlib.data.incident_health import Seen
@@ -37,7 +38,7 @@ def checks(
     found += label_checks(ready, seen, missing)
     found += _apart(seen)
     found += _arrivals(seen)
-    found += _stale(seen.frames["arrivals"])
+    found += _ended(ready, seen) or _stale(seen.frames["arrivals"])
     return tuple(found)
 
 
@@ -52,7 +53,12 @@ def _cases(ready: Ready, seen: Seen, missing: Mapping[Role, str]) -> Check:
     items = seen.frames["cases"].groupby("side")["items"].sum()
     over, under = int(items.get("over", 0)), int(items.get("under", 0))
     text = (
-        f"{plural(over, 'item')} that {_was(over)} actioned and {under:,} that {_was(under)} not."
+        "; ".join(
+            f"{plural(n, 'item')} that {_was(n)} {'' if name == 'over' else 'not '}actioned"
+            for name, n in (("over", over), ("under", under))
+            if n
+        )
+        + "."
     )
     if ready.outside:
         text += f" {plural(ready.outside, 'row')} {_lie(ready.outside)} outside the window and "
@@ -177,6 +183,19 @@ def _arrivals(seen: Seen) -> list[Check]:
         said.append(f"{plural(after, 'arrival')} lie far after everything else")
     text = f"{' and '.join(said)}: left out, since one of the times is not right."
     return [Check(name="affected_arrivals", verdict="warn", label="times out of order", text=text)]
+
+
+def _ended(ready: Ready, seen: Seen) -> list[Check]:
+    """Whether the arrivals end before the instant that counts as now."""
+    if ready.until is None or seen.heard is None or seen.heard >= ready.until:
+        return []
+    hours = (ready.until - seen.heard) / 3600
+    text = (
+        f"Arrivals end {hours:,.0f} hours before the instant that counts as now, with too many "
+        "usual for that to be chance: the table was written earlier. What is final is told from "
+        f"{clocks.instant(seen.heard):%d %b %Y, %H:%M} UTC on, where they end."
+    )
+    return [Check(name="affected_arrivals_end", verdict="warn", label="arrivals stop", text=text)]
 
 
 def _stale(arrivals: pd.DataFrame) -> list[Check]:

@@ -22,6 +22,8 @@ class Seen:
         Name -> frame.
     views, arrivals, changes
         Counts of the engine's; empty where the role is not there.
+    heard
+        Second up to which arrivals were read.
     apart
         Pairs of sets of people that have nobody in common, though neither is small.
     early
@@ -34,6 +36,7 @@ class Seen:
     views: Mapping[str, int] = field(default_factory=dict)
     arrivals: Mapping[str, int] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
+    heard: int | None = None
     apart: tuple[str, ...] = ()
     early: int = 0
     unmarked: int = 0

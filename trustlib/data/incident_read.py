@@ -35,8 +35,9 @@ def read_affected(query: AffectedQuery) -> AffectedRows:
     A viewer is counted for cases that were not actioned only: `AffectedRows.labelled` has 0
     viewers for the others. Views without a readable time are left out where others have one.
     Amounts are kept in hundredths of the currency's unit, rounded to the nearest; an empty one
-    is 0. `AffectedRows.observed_until` is as_of where it is given, also where the tables end
-    earlier. Of the change log the 5,000 changes nearest to the window's start are kept.
+    is 0. `AffectedRows.observed_until` is as_of where it is given; where arrivals end earlier than
+    that, and it is no chance, it is their last instant. Of the change log the 5,000 changes nearest
+    to the window's start are kept.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def read_affected(query: AffectedQuery) -> AffectedRows:
             has_money=tables.has("affected", "gross"),
             has_resolved=tables.has("affected", "resolved_at"),
             has_dose=tables.has("affected", "dose"),
-            observed_until=None if ready.until is None else clocks.instant(ready.until),
+            observed_until=None if read.heard is None else clocks.instant(read.heard),
             missing=missing,
             health=health(ready, read, rows),
             checks=checks(ready, read, query, missing),
@@ -105,7 +106,8 @@ def _read(ready: Ready) -> Seen:
     """Every frame, and the counts that were made with them."""
     tables, segments = ready.tables, ready.segments
     views = engine.seen(tables)
-    late, arrived = times.arrivals(tables, ready.until)
+    until = times.heard(tables, ready.until)
+    late, arrived = times.arrivals(tables, until)
     refuse_differing_arrivals(arrived.get("differ", 0))
     log, changed = times.changes(tables)
     totals = engine.case_totals(tables)
@@ -127,6 +129,7 @@ def _read(ready: Ready) -> Seen:
         frames=frames,
         views=views,
         arrivals=arrived,
+        heard=until,
         changes=changed | {"lost": lost} if changed else {},
         apart=tuple(
             f"{row.first} and {row.second}"

@@ -142,8 +142,9 @@ class AffectedRows:
         kind, in_window (event_at in the window), age, delay (whole steps of STEP_HOURS: from the
         event to `observed_until`, and to the arrival; delay ≤ age), n.
     observed_until
-        as_of, or the last instant of any time column that is not in the future of all others; None
-        where nothing has a time.
+        Up to when arrivals were read: as_of, or the last instant of any time column that is not in
+        the future of all others; the last arrival where they end before that and it is no chance
+        (`trustlib.data.engine.incident_times.heard`). None where nothing has a time.
     change_log
         changed_at, change, link ("" without): text with identifiers masked
         (`trustlib.core.identifiers`), sorted.

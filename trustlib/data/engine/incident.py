@@ -25,7 +25,6 @@ _GIVEN = {
     "suspect": "TINYINT", "account_id": "BIGINT", "customer_id": "BIGINT", "dose": "DOUBLE",
     "gross": "DOUBLE", "recovered": "DOUBLE", "resolved_at": "BIGINT",
 }  # fmt: skip
-# `at` is a word of the engine's own.
 _USABLE = "item_id IS NOT NULL AND case_at IS NOT NULL AND actioned IS NOT NULL"
 
 
@@ -49,6 +48,13 @@ def inside(tables: Tables, segments: Sequence[str], until: int | None) -> tuple[
             picked.append(name if tables.has("affected", name) else f"NULL::{kind} AS {name}")
         if until is not None and tables.has("affected", "resolved_at"):
             picked[-1] = f"CASE WHEN resolved_at <= {until:d} THEN resolved_at END AS resolved_at"
+            # What came back when a case was put right had not come back before.
+            back = next(at for at, name in enumerate(_GIVEN) if name == "recovered") + 3
+            if tables.has("affected", "recovered"):
+                picked[back] = (
+                    f"CASE WHEN resolved_at > {until:d} AND recovered IS NOT NULL THEN 0 "
+                    "ELSE recovered END AS recovered"
+                )
         picked += segments
         tables.con.execute(
             f"CREATE TEMP VIEW inside AS SELECT {', '.join(picked)} FROM affected "

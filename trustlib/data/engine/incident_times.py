@@ -13,6 +13,8 @@ _STEP = STEP_HOURS * 3600
 _GAP = 30  # days of nothing that set a few rows apart from the rest
 _SHARE = 200  # and "a few" is at most one row in so many
 MOST_CHANGES = 5_000
+_PACE = 28 * 86400  # seconds before the last arrival that tell how many are usual
+_TOO_QUIET = 5  # arrivals that should have come in a silence: fewer may be chance
 
 
 def late(tables: Tables) -> dict[str, int]:
@@ -53,6 +55,28 @@ def reach(tables: Tables) -> tuple[int | None, int]:
         if days[place][0] - days[place - 1][0] > _GAP:
             left, last = beyond, place - 1
     return int(days[last][2]), int(left)
+
+
+def heard(tables: Tables, until: int | None) -> int | None:
+    """Up to when arrivals can have been read: `until`, or the last one where the silence after it
+    is no chance.
+
+    A table that was written before as_of has no arrivals after that: taken for days on which
+    nothing came, they would say that all is in. At the pace of the four weeks before the last
+    arrival, a silence with more than five arrivals expected in it (chance below .01) is such an
+    end; one of at most a step never is.
+    """
+    if until is None or not tables.has("arrivals"):
+        return until
+    usable = "kind IS NOT NULL AND event_at IS NOT NULL AND arrived_at BETWEEN event_at"
+    last = tables.row(f"SELECT max(arrived_at) FROM arrivals WHERE {usable} AND {until:d}")[0]
+    if last is None or until - last <= _STEP:
+        return until
+    lately = tables.row(
+        f"SELECT count(*) FROM arrivals WHERE {usable} AND {last:d} "
+        f"AND arrived_at > {last - _PACE:d}"
+    )[0]
+    return int(last) if lately * (until - last) / _PACE > _TOO_QUIET else until
 
 
 def arrivals(tables: Tables, until: int | None) -> tuple[Any, dict[str, int]]:
