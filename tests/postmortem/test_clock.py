@@ -88,16 +88,30 @@ def test_changes_in_another_order_tell_the_same_story() -> None:
     pd.testing.assert_frame_equal(one, clock(SIZED, log.iloc[::-1], stamps=STAMPS).timeline)
 
 
+def checks(stamps: Stamps) -> dict:
+    return {one.name: one for one in clock(SIZED, NO_CHANGES, stamps=stamps).checks}
+
+
 def test_stamps_that_the_data_contradict_are_warned_of() -> None:
-    (fine,) = clock(SIZED, NO_CHANGES, stamps=STAMPS).checks
-    assert fine.verdict == "pass"
-    early = replace(STAMPS, first_signal_at=START - timedelta(hours=30))
-    (check,) = clock(SIZED, NO_CHANGES, stamps=early).checks
-    assert check.verdict == "warn"
-    assert "hours before the earliest start of impact" in check.text
-    late = replace(STAMPS, mitigated_at=END + timedelta(hours=5))
-    (check,) = clock(SIZED, NO_CHANGES, stamps=late).checks
-    assert check.verdict == "warn"
-    assert "5.0 hours after the end of the window" in check.text
-    (check,) = clock(SIZED, NO_CHANGES, stamps=Stamps()).checks
-    assert check.verdict == "not_run"
+    assert {one.verdict for one in checks(STAMPS).values()} == {"pass"}
+    early = checks(replace(STAMPS, first_signal_at=START - timedelta(hours=30)))
+    assert early["stamps_and_data"].verdict == "warn"
+    assert "hours before the earliest start of impact" in early["stamps_and_data"].text
+    # One contradiction does not hide the other.
+    both = checks(replace(STAMPS, first_signal_at=START - timedelta(hours=30),
+                          mitigated_at=END - timedelta(hours=18)))  # fmt: skip
+    assert {one.verdict for one in both.values()} == {"warn"}
+    assert list(checks(Stamps())) == ["stamps_and_data"]
+    assert checks(Stamps())["stamps_and_data"].verdict == "not_run"
+
+
+def test_harm_that_went_on_after_the_stated_mitigation_is_counted() -> None:
+    frame = SIZED.counterfactual[SIZED.counterfactual["in_window"]]
+    at = END - timedelta(hours=18)
+    rest = frame[frame["bucket_start_at"] >= pd.Timestamp(at)]
+    part = (rest["actual"] - rest["expected"]).sum() / SIZED.estimates["excess"].point
+    found = checks(replace(STAMPS, mitigated_at=at))["excess_after_mitigation"]
+    assert found.verdict == "warn"
+    assert f"{part:.0%}".removesuffix("%") in found.text
+    late = checks(replace(STAMPS, mitigated_at=END + timedelta(hours=5)))
+    assert "5.0 hours after the end of the window" in late["excess_after_mitigation"].text

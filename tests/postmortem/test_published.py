@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,9 +35,9 @@ def test_a_known_count_below_eleven_has_no_number(known: int, shown: bool) -> No
 
 
 def test_what_is_surely_few_is_withheld_and_a_known_lower_end_is_not_given_away() -> None:
-    more = {"false_positives": estimate(5.5, 2.0, 10.4), "affected_items": estimate(40, 7, 90)}
+    more = {"affected_customers": estimate(5.5, 2.0, 10.4), "affected_items": estimate(40, 7, 90)}
     found = published(made(estimates=made().estimates | more)).estimates
-    assert is_withheld(found["false_positives"])
+    assert is_withheld(found["affected_customers"])
     assert (found["affected_items"].low, found["affected_items"].point) == (0, 40)
     rows = frame("affected", [("accounts", "over", 7, 3.0, 2.0, 6.0),
                               ("customers", "over", 60, 30.0, 4.0, 55.0)])  # fmt: skip
@@ -90,12 +91,37 @@ def test_what_an_earlier_revision_merged_stays_merged() -> None:
     assert set(after["value"]) == {"birch", "the rest"}
 
 
-def test_a_count_that_moved_by_a_few_is_shown_as_it_was() -> None:
-    rows = frame("affected", [("accounts", "over", 104, 50.0, 40.0, 60.0),
-                              ("customers", "over", 140, 50.0, 40.0, 60.0)])  # fmt: skip
-    then = [{"kind": kind, "side": "over", "candidates": 100} for kind in ("accounts", "customers")]
-    found = published(made(affected=rows), earlier=earlier(affected=then)).affected
-    assert found["candidates"].tolist() == [100, 140]
+def test_a_side_with_few_cases_takes_sums_and_money_with_it() -> None:
+    few = {"false_negatives": estimate(5, 5, 5), "affected_items": estimate(120, 120, 120)}
+    amounts = frame("money", [(item, side, 10.0, 10.0, 10.0) for item in ("gross", "net")
+                              for side in ("over", "under", "both")])  # fmt: skip
+    check = Check(name="case_labels", verdict="pass", label="enough", text="125 cases labelled.")
+    record = made(estimates=made().estimates | few, money=amounts, checks=(check,))
+    found = published(record)
+    for name in ("false_negatives", "affected_items", "gross_loss_usd", "net_loss_usd"):
+        assert is_withheld(found.estimates[name]), name
+    assert found.estimates["false_positives"].point is not None
+    shown = found.money.set_index(["item", "side"])["point"]
+    assert shown[[("gross", "over"), ("net", "over")]].tolist() == [10, 10]
+    assert shown.drop([("gross", "over"), ("net", "over")]).isna().all()
+    assert "125" not in found.checks[0].text
+
+
+def test_a_rule_about_a_few_says_whether_it_is_met_and_not_at_what() -> None:
+    rules = frame("severity", [("SEV1", "false_negatives", 4.0, 5.0, "point", True),
+                               ("SEV2", "excess", 4.0, 250.0, "point", True)])  # fmt: skip
+    few = {"false_negatives": estimate(5, 5, 5)}
+    record = made(estimates=made().estimates | few, severity=rules)
+    (first, second) = series(published(record))["severity"]
+    assert (first["value"], first["met"]) == (None, True)
+    assert second["value"] == 250
+
+
+def test_what_a_number_rests_on_is_no_small_count() -> None:
+    more = {name: replace(estimate(300, 200, 400), n=8)
+            for name in ("final_appeals", "clean_up_precision", "net_loss_usd")}  # fmt: skip
+    found = published(made(estimates=made().estimates | more)).estimates
+    assert {found[name].n for name in more} == {0}
 
 
 def test_doses_are_joined_until_none_is_small() -> None:
@@ -138,6 +164,22 @@ def test_nothing_small_stands_in_the_series_or_the_checks() -> None:
                    "labelled_wrong": None, "unlabelled": None, "left": None,
                    "left_resolved": None, "left_judged": None}  # fmt: skip
     assert "lists/" not in json.dumps(series(record), default=str)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "hidden"),
+    [({"rows": 120, "labelled_wrong": 9, "unlabelled": 111}, {"labelled_wrong", "unlabelled"}),
+     ({"rows": 112, "before": 115, "left": 3, "left_resolved": 3},
+      {"before", "left", "left_resolved", "left_judged"}),
+     ({"rows": 90, "before": 115, "left": 25, "left_resolved": 21, "left_judged": 4},
+      {"left_resolved", "left_judged"})],
+)  # fmt: skip
+def test_parts_of_a_list_are_told_all_or_none(numbers, hidden) -> None:
+    plain = {"rows": 200, "labelled_wrong": 100, "unlabelled": 100, "before": None, "left": 0,
+             "left_resolved": 0, "left_judged": 0} | numbers  # fmt: skip
+    one = RestrictedList(name="clean-up", path="lists/clean-up.csv", sha256="ab" * 32, **plain)
+    (row,) = series(made(lists=(one,)))["lists"]
+    assert {name for name in plain if row[name] is None and plain[name] is not None} == hidden
 
 
 def test_the_record_is_not_changed() -> None:

@@ -78,3 +78,13 @@ def test_the_hash_changes_with_every_part_of_a_rule(change) -> None:
     assert other.rules_hash != SPEC.rules_hash
     assert len(SPEC.rules_hash) == 12
     assert replace(SPEC, severity_rules=RULES[::-1]).rules_hash != SPEC.rules_hash
+
+
+def test_what_went_the_other_way_is_not_severe() -> None:
+    asked = replace(
+        SPEC, severity_rules=RULES[3:], sizing=replace(SPEC.sizing, direction="increase")
+    )
+    frame, level = severity(FOUND, asked)
+    assert (frame["value"].tolist(), level) == ([0], None)
+    asked = replace(asked, sizing=replace(SPEC.sizing, direction="decrease"))
+    assert severity(FOUND, asked)[1] == "SEV3"

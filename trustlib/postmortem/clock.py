@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from trustlib.core import Check, Estimate
+from trustlib.core import Check, Estimate, format
 from trustlib.incidents import SizingResult
 from trustlib.postmortem.spec import Stamps, TimelineEntry
 
@@ -32,14 +32,15 @@ DEFINITIONS: dict[str, tuple[str | None, str, str]] = {
         "first_signal_at", "declared_at", "From the first signal to the incident being declared.",
     ),
     "time_to_mitigate_hours": (
-        None, "mitigated_at", "From the start of impact to the end of new harm.",
+        None, "mitigated_at", "From the start of impact to the stated end of new harm.",
     ),
     "time_to_recover_hours": (
-        None, "recovered_at", "From the start of impact to everything being put right.",
+        None, "recovered_at", "From the start of impact to the stated return to how it was.",
     ),
 }  # fmt: skip
 # Changes further away from the incident are no part of its story.
 _BEFORE, _AFTER = timedelta(days=2), timedelta(days=1)
+_STILL = 0.1  # part of the excess after mitigation that is worth a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,7 @@ def clock(
             columns=["name", "from_at", "to_at", "definition"],
         ),
         estimates=found,
-        checks=(_order(sizing, stamps, impact),),
+        checks=(_order(sizing, stamps, impact), *_mitigated(sizing, stamps)),
     )
 
 
@@ -194,18 +195,46 @@ def _order(sizing: SizingResult, stamps: Stamps, impact: _Impact) -> Check:
             text=f"The first signal is stated {_hours(low - first):.1f} hours before the earliest "
             f"{START} that the data allow: one of the two, or the series, is about another thing.",
         )  # fmt: skip
-    end = stamps.mitigated_at
-    if end is not None and abs(end - sizing.spec.incident.end) > timedelta(hours=1):
-        return Check(
-            **told, verdict="warn", label="mitigation and the window's end differ",
-            text=f"Mitigation is stated {abs(_hours(end - sizing.spec.incident.end)):.1f} hours "
-            f"{'after' if end > sizing.spec.incident.end else 'before'} the end of the window "
-            "that is sized: harm outside the window is not in the figures.",
-        )  # fmt: skip
     return Check(
         **told, verdict="pass", label="stated instants go with the data",
-        text=f"The first signal comes after the earliest {START} that the data allow, and "
-        "mitigation, where stated, at the end of the window that is sized.",
+        text=f"The first signal comes after the earliest {START} that the data allow.",
+    )  # fmt: skip
+
+
+def _mitigated(sizing: SizingResult, stamps: Stamps) -> tuple[Check, ...]:
+    """Whether the excess ends where mitigation is stated, as far as the window tells."""
+    end, window = stamps.mitigated_at, sizing.spec.incident
+    if end is None:
+        return ()
+    told = {"name": "excess_after_mitigation"}
+    if end > window.end + timedelta(hours=1):
+        return (
+            Check(
+                **told, verdict="warn", label="the window ends before mitigation",
+                text=f"Mitigation is stated {_hours(end - window.end):.1f} hours after the end of "
+                "the window that is sized: harm in between is not in the figures.",
+            ),
+        )  # fmt: skip
+    rows = sizing.counterfactual[sizing.counterfactual["in_window"]]
+    beyond = (rows["actual"] - rows["expected"]).where(rows["actual"].notna(), 0.0)
+    after = float(beyond[rows["bucket_start_at"] >= pd.Timestamp(end)].sum())
+    total = float(beyond.sum())
+    part = after / total if total else 0.0
+    if part > _STILL:
+        return (
+            Check(
+                **told, verdict="warn", label="excess after the stated mitigation",
+                text=f"About {format.percent(part)} of the excess, "
+                f"{format.count(after, sign=True)} {sizing.spec.unit_label}, was counted after the "
+                "instant that is stated as the end of new harm: it went on.",
+            ),
+        )  # fmt: skip
+    return (
+        Check(
+            **told, verdict="pass", label="the excess ends with mitigation",
+            text="Within the window that is sized, next to nothing of the excess was counted after "
+            "the instant that is stated as the end of new harm.",
+        ),
     )  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 Cells of a table add up to a total that is known, so crossing out a small one is not enough: small
 segments are merged into "the rest" until it holds two segments and 11 cases, and small doses into
-their neighbours. Two revisions of one record can be subtracted: what the earlier one merged stays
-merged, and a count that moved by fewer than 11 is shown as it was (`steady`).
+their neighbours. Where one side has few cases, no sum over both sides is shown, and no amount that
+is of those few. Two revisions of one record can be subtracted: what the earlier one merged stays
+merged. Counts themselves are shown as they are: a step of a few cases between two revisions can be
+told from the two.
 """
 
 from __future__ import annotations
@@ -14,18 +16,22 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from trustlib.core import Estimate
+from trustlib.core import Check, Estimate
 from trustlib.data.earlier import Earlier
 from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.postmortem.result import Postmortem
-from trustlib.postmortem.steady import steady_count, steady_groups
+from trustlib.postmortem.steady import steady_groups
 
 FEWER = f"fewer than {SMALLEST_CELL}"
 _PEOPLE = (
     "affected_items", "affected_accounts", "affected_customers", "affected_viewers",
     "false_positives", "false_negatives",
 )  # fmt: skip
+_MONEY = ("gross_loss_usd", "recovered_usd", "net_loss_usd")
+_LISTS = ("_precision", "_recall")
+# Checks that count the cases, or the labels, of both sides.
+_SUMS = ("case_labels", "affected_cases", "affected_labels")
 _ENDS = ["point", "low", "high"]
 
 
@@ -37,19 +43,24 @@ def published(record: Postmortem, *, earlier: Earlier | None = None) -> Postmort
     earlier
         The revision that is out already; None for the first.
     """
-    estimates = {name: _estimate(name, one, earlier) for name, one in record.estimates.items()}
+    estimates = {name: _estimate(name, one) for name, one in record.estimates.items()}
+    few = _few_sides(record, estimates)
+    if few:
+        estimates = _without_sums(estimates)
     return replace(
         record,
         estimates=estimates,
-        checks=safe_checks(record.checks),
-        affected=_affected(record.affected, earlier),
+        checks=_checks(record.checks, few),
+        affected=_ends(record.affected.assign(candidates=_large(record.affected["candidates"]))),
         doses=_doses(record.doses),
         top_share=record.top_share.assign(
             share=record.top_share["share"].where(record.top_share["top_people"] >= SMALLEST_CELL)
         ),
         overlaps=record.overlaps.assign(people=_large(record.overlaps["people"])),
         by_segment=merged_segments(record.by_segment, earlier=earlier),
+        money=_money(record.money, few),
         maturity=_maturity(record.maturity),
+        severity=_severity(record.severity, estimates),
         then_now=_then_now(record.then_now, estimates),
     )
 
@@ -77,38 +88,71 @@ def merged_segments(frame: pd.DataFrame, *, earlier: Earlier | None = None) -> p
     return steady_groups(before, shown)
 
 
-def _estimate(name: str, estimate: Estimate, earlier: Earlier | None) -> Estimate:
-    if name not in _PEOPLE and not name.startswith("final_"):
+def _estimate(name: str, estimate: Estimate) -> Estimate:
+    of_cases = name in _PEOPLE or name in _MONEY or name.endswith(_LISTS)
+    if not of_cases and not name.startswith("final_"):
         return estimate
-    if estimate.point is None:
+    if 0 < estimate.n < SMALLEST_CELL:
+        estimate = replace(estimate, n=0)
+    if estimate.point is None or (name not in _PEOPLE and not name.startswith("final_")):
         return estimate
     most = estimate.point if estimate.high is None else estimate.high
     if 0 < most < SMALLEST_CELL:
-        return replace(
-            estimate, point=None, low=None, high=None, standard_error=None, n=0,
-            note=f"withheld: {FEWER}",
-        )  # fmt: skip
+        return _withheld(estimate, FEWER)
     if estimate.low is not None and 0 < estimate.low < SMALLEST_CELL:
-        estimate = replace(estimate, low=0.0)
-    before = None if earlier is None else earlier.estimates.get(name)
-    if before is None or before.point is None or not _is_exact(estimate) or not _is_exact(before):
-        return estimate  # an estimate from a sample counts nobody
-    same = steady_count(estimate.point, before.point)
-    return replace(estimate, point=same, low=same, high=same)
+        return replace(estimate, low=0.0)
+    return estimate
 
 
-def _is_exact(estimate: Estimate) -> bool:
-    return estimate.low is not None and estimate.low == estimate.high
+def _withheld(estimate: Estimate, why: str) -> Estimate:
+    return replace(
+        estimate, point=None, low=None, high=None, standard_error=None, n=0,
+        note=f"withheld: {why}",
+    )  # fmt: skip
 
 
-def _affected(frame: pd.DataFrame, earlier: Earlier | None) -> pd.DataFrame:
-    before = _candidates(earlier)
-    now = [
-        steady_count(n, before.get((kind, side), n))
-        for kind, side, n in zip(frame["kind"], frame["side"], frame["candidates"], strict=True)
+def _few_sides(record: Postmortem, estimates: Mapping[str, Estimate]) -> set[str]:
+    """Sides with fewer than 11 cases, or fewer than 11 that are wrong for sure."""
+    items = record.affected[record.affected["kind"] == "items"]
+    few = set(items.loc[(items["candidates"] > 0) & (items["candidates"] < SMALLEST_CELL), "side"])
+    for side, name in (("over", "false_positives"), ("under", "false_negatives")):
+        if name in estimates and is_withheld(estimates[name]):
+            few.add(side)
+    return few
+
+
+def _without_sums(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Without what adds up both sides, or is money: less the other side, it is that of a few."""
+    return {
+        name: _withheld(one, "it would give away a number of few cases")
+        if name in ("affected_items", *_MONEY) and one.point is not None
+        else one
+        for name, one in estimates.items()
+    }
+
+
+def _checks(checks: tuple[Check, ...], few: set[str]) -> tuple[Check, ...]:
+    """Sentences without small counts; of both sides together none where one is small."""
+    told = f"Numbers are withheld, since a side has {FEWER} cases."
+    return tuple(
+        replace(one, text=told) if few and one.name in _SUMS else one for one in safe_checks(checks)
+    )
+
+
+def _money(frame: pd.DataFrame, few: set[str]) -> pd.DataFrame:
+    """Without the amounts of a side with few cases, and of both together."""
+    if not few:
+        return frame
+    shown = ~frame["side"].isin([*few, "both"])
+    return frame.assign(**frame[_ENDS].astype(float).where(shown))
+
+
+def _severity(frame: pd.DataFrame, estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+    """A rule that looks at what is withheld says whether it is met, and not at what number."""
+    hidden = [
+        name in estimates and is_withheld(estimates[name]) for name in frame["measure"].astype(str)
     ]
-    candidates = _large(pd.Series(now, index=frame.index, dtype=float))
-    return _ends(frame.assign(candidates=candidates))
+    return frame.assign(value=frame["value"].astype(float).mask(np.array(hidden, dtype=bool)))
 
 
 def _ends(frame: pd.DataFrame) -> pd.DataFrame:
@@ -124,15 +168,6 @@ def _ends(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _low(low: pd.Series) -> pd.Series:
     return low.mask((low > 0) & (low < SMALLEST_CELL), 0.0)
-
-
-def _candidates(earlier: Earlier | None) -> Mapping[tuple[str, str], float]:
-    rows = [] if earlier is None else earlier.series.get("affected", [])
-    return {
-        (str(row["kind"]), str(row["side"])): float(row["candidates"])
-        for row in rows
-        if row.get("candidates") is not None
-    }
 
 
 def _doses(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from trustlib.core.format import plural
 from trustlib.data import Counts
 from trustlib.data.earlier import Earlier
 from trustlib.data.incident_records import AffectedRows, RestrictedList
+from trustlib.harm.small_cells import SMALLEST_CELL
 from trustlib.incidents import SizingResult, sizing
 from trustlib.postmortem.alerts import back_test
 from trustlib.postmortem.blocks import blocks
@@ -87,7 +88,7 @@ def postmortem(
         verdict=_verdict(sized, severe),
         estimates=estimates,
         checks=(
-            *sized.checks, *times.checks, *of_cases, *late.checks,
+            *sized.checks, *times.checks, *_put_right(rows, spec), *of_cases, *late.checks,
             *alarms.checks, *why.checks, *changed.checks,
             *_severity_checks(rules, severe), *_shrunk(lists),
             *rows.checks,
@@ -126,16 +127,32 @@ def _verdict(sized: SizingResult, severe: str | None) -> str:
     return sized.verdict if severe is None else f"{severe}, {sized.verdict}"
 
 
+def _put_right(rows: AffectedRows, spec: PostmortemSpec) -> tuple[Check, ...]:
+    """Whether the cases bear out that all is put right, where that is stated."""
+    at = spec.stamps.recovered_at
+    suspects = rows.cases[rows.cases["suspect"].astype(bool)]
+    if at is None or not rows.has_resolved or not len(suspects):
+        return ()
+    left = int(suspects["items"].sum() - suspects["resolved"].sum())
+    if not left:
+        return (
+            Check(
+                name="all_put_right", verdict="pass", label="suspected cases are put right",
+                text="Every suspected case is put right, as the stated recovery says.",
+            ),
+        )  # fmt: skip
+    return (
+        Check(
+            name="all_put_right", verdict="warn", label="suspected cases are still open",
+            text=f"{plural(left, 'case')} that the criterion suspects stood open as far as the "
+            "tables tell, though recovery is stated: it is the service's, not theirs.",
+        ),
+    )  # fmt: skip
+
+
 def _shrunk(lists: tuple[RestrictedList, ...]) -> tuple[Check, ...]:
     """A list that somebody works through must not lose rows unseen."""
-    told = [
-        f"{plural(one.left, 'row')} of the {one.name} list that stood there before "
-        f"{'is' if one.left == 1 else 'are'} gone: {one.left_resolved:,} put right since, "
-        f"{one.left_judged:,} judged otherwise since, "
-        f"{one.left - one.left_resolved - one.left_judged:,} because the sources changed."
-        for one in lists
-        if one.left
-    ]
+    told = [_left(one) for one in lists if one.left]
     if not told:
         return ()
     lost = any(one.left > one.left_resolved + one.left_judged for one in lists)
@@ -147,6 +164,21 @@ def _shrunk(lists: tuple[RestrictedList, ...]) -> tuple[Check, ...]:
             text=" ".join(told) + " The earlier file is kept beside it.",
         ),
     )
+
+
+def _left(one: RestrictedList) -> str:
+    """How many rows a list lost, by why; without numbers where one of them is small."""
+    other = one.left - one.left_resolved - one.left_judged
+    parts = {
+        "put right since": one.left_resolved,
+        "judged otherwise since": one.left_judged,
+        "gone because the sources changed": other,
+    }
+    there = {why: n for why, n in parts.items() if n}
+    if any(n < SMALLEST_CELL for n in there.values()):
+        return f"Rows of the {one.name} list that stood there before are {', '.join(there)}."
+    counts = ", ".join(f"{n:,} {why}" for why, n in there.items())
+    return f"Of the {one.name} list that stood there before, rows left: {counts}."
 
 
 def _severity_checks(rules: pd.DataFrame, severe: str | None) -> tuple[Check, ...]:

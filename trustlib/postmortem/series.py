@@ -58,10 +58,23 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _list(row: dict[str, Any]) -> dict[str, Any]:
-    """Without the folder, and without counts below 11."""
-    numbers = {
-        name: None if value is None or 0 < value < SMALLEST_CELL else value
-        for name, value in row.items()
-        if name not in ("name", "path", "sha256")
-    }
-    return {"name": row["name"], "sha256": row["sha256"], **numbers}
+    """Without the folder; parts of a list all or none, since they add up to its rows."""
+    parts = ("labelled_wrong", "unlabelled")
+    gone = ("left_resolved", "left_judged")
+    other = row["left"] - row["left_resolved"] - row["left_judged"]
+    hidden: set[str] = set()
+    if _few(row["rows"]):
+        hidden |= {"rows", *parts}
+    if any(_few(row[name]) for name in parts):
+        hidden |= set(parts)
+    if _few(row["left"]) or _few(row["before"]):
+        hidden |= {"before", "left", *gone}
+    if any(_few(n) for n in (*(row[name] for name in gone), other)):
+        hidden |= set(gone)
+    shown = {name: None if name in hidden else value for name, value in row.items()}
+    shown.pop("path")
+    return shown
+
+
+def _few(n: int | None) -> bool:
+    return n is not None and 0 < n < SMALLEST_CELL

@@ -9,8 +9,9 @@ import pandas as pd
 from trustlib.core import Estimate
 from trustlib.postmortem.spec import PostmortemSpec
 
-# A shortfall is as severe as an excess of its size.
-_EITHER_SIGN = ("excess", "relative_excess", "excess_80", "same_hours_excess", "cost_usd")
+# These count in the direction that was asked about: what went the other way is no incident.
+_SIGNED = ("excess", "relative_excess", "excess_80", "same_hours_excess", "cost_usd")
+_WAY = {"increase": 1.0, "decrease": -1.0}
 
 
 def severity(
@@ -19,8 +20,9 @@ def severity(
     """Every rule with what it was held against, and the severity.
 
     While the incident is open, a rule looks at the upper end of the interval (nobody is surprised
-    later); once closed, at the point. An excess counts by its size, whichever way it goes. Where
-    there is an estimate without an interval, the point is all there is.
+    later); once closed, at the point. An excess, or a shortfall, counts by its size in the
+    direction that was asked about. Where there is an estimate without an interval, the point is
+    all there is.
 
     Returns
     -------
@@ -48,7 +50,13 @@ def _held(
     measure: str, estimate: Estimate | None, spec: PostmortemSpec
 ) -> tuple[float | None, str]:
     """What a rule is held against, and which part of the estimate that is."""
-    size = abs if measure in _EITHER_SIGN else float
+    direction = spec.sizing.direction
+
+    def size(value: float) -> float:
+        if measure not in _SIGNED:
+            return value
+        return abs(value) if direction == "either" else max(0.0, value * _WAY[direction])
+
     if estimate is None or estimate.point is None:
         return None, "upper end" if spec.status == "open" else "point"
     if spec.status == "closed" or estimate.low is None or estimate.high is None:
