@@ -93,11 +93,17 @@ def _truths(
     assert signal is not None
     assert end is not None
     (planted,) = (one for one in planted_truth(FOLDER) if one.incident_id == incident)
+    assert params.as_of is not None
+    # What came back when a case was put right had not come back before.
+    open_then = {case.item_id for case in truth.wrong if case.resolved_at} & {
+        case.item_id for case in truth.left(params.as_of)
+    }
+    back = sum(c.recovered_cents for c in truth.wrong if c.item_id not in open_then) / 100
     told = {
         "excess": float(planted.total),
         "gross_loss_usd": truth.gross_usd,
-        "recovered_usd": truth.recovered_usd,
-        "net_loss_usd": truth.net_usd,
+        "recovered_usd": back,
+        "net_loss_usd": truth.gross_usd - back,
         "affected_items": float(len(truth.wrong)),
         "time_to_detect_hours": (signal - truth.window.start).total_seconds() / 3600,
         "time_to_mitigate_hours": (end - truth.window.start).total_seconds() / 3600,
