@@ -62,7 +62,8 @@ def sources(counts: Counts, rows: AffectedRows, *, timezone: str = "UTC") -> Vie
         start, end, span = one.window_start_at, one.window_end_at, "–"
         if start is not None and end is not None:
             span = f"{show.instant(start, timezone)} to {show.instant(end, timezone)}"
-        told.append((what, short(one.source, 80), one.kind, f"{one.rows:,}", span, one.sha256[:12]))
+        n = FEWER if 0 < one.rows < SMALLEST_CELL else f"{one.rows:,}"
+        told.append((what, short(one.source, 80), one.kind, n, span, one.sha256[:12]))
     columns = (
         "What",
         "Source",
