@@ -45,6 +45,7 @@ RECORD: dict[str, Any] = VALID | {
     "affected_source": "data/cases.csv",
     "labels_source": "labels",
     "views_source": "views",
+    "views_share": 0.05,
     "arrivals_source": "data/arrivals.sql",
     "change_log_source": "change_log",
     "segments": ["market"],
@@ -163,6 +164,7 @@ def test_queries_and_spec_carry_the_params(tmp_path: Path) -> None:
     assert (spec.status, spec.usd_rate, spec.sizing.unit_label) == ("closed", 1.1, "trips")
     assert (spec.affected_segments, spec.segments) == (("Manhattan",), ("market",))
     assert (spec.false_alarms_per_week, spec.change_hours) == (0.5, 12.0)
+    assert spec.views_share == 0.05
 
 
 def test_what_is_not_asked_for_is_not_there(tmp_path: Path) -> None:
@@ -207,8 +209,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"count_column": "value"}, "event_id_column: is set, and so is count_column"),
     ({"event_id_column": 3}, "event_id_column: needs text"),
     ({"affected_source": "https://h/x"}, "affected_source: needs a file or a table"),
-    ({"affected_source": None, "views_source": None}, "labels_source: is set, and affected_source"),
+    (
+        {"affected_source": None, "views_source": None, "views_share": None},
+        "labels_source: is set, and affected_source",
+    ),
     ({"affected_source": None, "labels_source": None}, "views_source: is set, and affected_source"),
+    ({"views_source": None}, "views_share: is set, and views_source is null"),
+    ({"views_share": 0}, "views_share: 0 must be greater than 0"),
+    ({"views_share": 1.1}, "views_share: 1.1 must be at most 1"),
+    ({"views_share": "5 %"}, "views_share: needs a number"),
     ({"segments": ["customer_id"]}, "segments: item 1 names a column that tells single"),
     ({"segments": ["dose"]}, "segments: item 1 is a name that the report needs"),
     ({"first_signal_at": "2015-01-26"}, "first_signal_at: '2015-01-26' is naive"),

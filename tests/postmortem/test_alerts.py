@@ -13,6 +13,7 @@ from tests.postmortem.replay import replay
 from trustlib.core import Window
 from trustlib.incidents import SizingSpec, sizing
 from trustlib.incidents.worlds import WORLDS, draw
+from trustlib.postmortem import alert_checks
 from trustlib.postmortem.alert_rules import KINDS, alarms, fires, watch
 from trustlib.postmortem.alerts import back_test, poisson_interval, spared
 from trustlib.postmortem.spec import Alert, PostmortemSpec, Stamps
@@ -298,6 +299,29 @@ def test_spared_is_what_is_left_of_the_excess():
     first = table["bucket_start_at"].iloc[0]
     assert spared(tight, acted=first, sign=1)[2] == pytest.approx(whole[0] + 1)
     assert spared(made, acted=pd.Timestamp(spec.sizing.incident.end), sign=1) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "low", "high", "verdict", "label"),
+    [
+        (0.0, 0.0, 0.3, "pass", "keeps its promise"),
+        (0.16, 0.05, 0.4, "pass", "keeps its promise"),
+        (0.45, 0.09, 1.3, "warn", "not shown to keep its promise"),
+        (0.9, 0.17, 1.6, "warn", "cry wolf"),
+        (np.nan, np.nan, np.nan, "not_run", "not judged"),
+    ],
+)
+def test_an_interval_that_holds_the_promise_does_not_keep_it(rate, low, high, verdict, label):
+    """168 hours at .001 promise .168 false alarms a week."""
+    row = {"kind": "poisson", "value": 0.999, "false_alarms_per_week": rate}
+    frame = pd.DataFrame([{"kind": "cusum", "value": 5.0}, row | {"low": low, "high": high}])
+    check = alert_checks.poisson(frame, bucket="1h")
+    assert check.verdict == verdict
+    assert check.label.endswith(label)
+    assert ("2.7 times as much" in check.text) == (rate == 0.45)
+    if verdict != "not_run":
+        assert "at most 0.17 false alarms" in check.text
+        assert f"{rate:.2f} ({low:.2f} to {high:.2f})" in check.text
 
 
 def test_poisson_interval_is_exact():

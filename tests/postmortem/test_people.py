@@ -41,6 +41,42 @@ def test_viewers_are_known_where_all_or_none_of_the_missed_items_violates():
         assert (told.low, told.high) == (world.hit("viewers"),) * 2
 
 
+def test_viewers_in_a_sample_of_the_views_are_a_lower_bound():
+    rows = rows_of(drawn(3, over=80, under=90, labels=90, precision=(0.8, 0.6), viewers=2))
+    whole = found(rows)
+    name = "affected_viewers"
+    told = whole.estimates[name]
+    assert (told.unit, told.note) == ("viewers", None)
+    assert "viewers_are_some" not in {check.name for check in whole.checks}
+    some = people(rows, level=0.95, seed=0, views_share=0.05)
+    assert some.estimates[name] == replace(
+        told,
+        unit="viewers, at least",
+        note="of the views that were read, 5\u00a0% of all: there are more viewers",
+    )
+    others = {"affected_accounts", "affected_customers"}
+    assert all(some.estimates[each] == whole.estimates[each] for each in others)
+    pd.testing.assert_frame_equal(some.affected, whole.affected)
+    check = check_of(some, "viewers_are_some")
+    assert check.verdict == "warn"
+    assert "are 5\u00a0% of all" in check.text
+    assert some.checks[:-1] == whole.checks
+    full = people(rows, level=0.95, seed=0, views_share=1.0)
+    assert (full.estimates, full.checks) == (whole.estimates, whole.checks)
+
+
+def test_viewers_in_a_sample_have_no_upper_bound_and_nobody_to_see_is_no_sample():
+    bare = rows_of(drawn(1, over=60, under=60, labels=0, viewers=2), missing={"labels": "no file"})
+    some = people(bare, level=0.95, seed=0, views_share=0.5)
+    assert "it lies between" in found(bare).estimates["affected_viewers"].note
+    assert some.estimates["affected_viewers"].note == "not estimable: no file"
+    assert "it lies between" in some.estimates["affected_accounts"].note
+    assert check_of(some, "viewers_are_some").verdict == "warn"
+    none = replace(bare, people=bare.people[bare.people["kind"] != "viewers"])
+    left = people(none, level=0.95, seed=0, views_share=0.5)
+    assert "viewers_are_some" not in {check.name for check in left.checks}
+
+
 def test_the_extremes_by_hand():
     dose, count = np.array([5, 2, 1]), np.array([2, 3, 10])  # 26 cases of 15 people
     wrong = np.array([0.0, 5.0, 10.0, 12.0, 16.0, 20.0, 26.0])

@@ -136,6 +136,96 @@ def test_an_excess_that_left_its_interval_is_said(world):
     assert "outside the earlier 95" in found.checks[0].text
 
 
+def told(point, low=None, high=None, unit="accounts"):
+    return Estimate(
+        point=point, low=low, high=high, level=0.95, unit=unit, method="m", n=1, note="none"
+    )
+
+
+HITS = {
+    "affected_items": "items wrongly actioned or missed",
+    "affected_accounts": "accounts hit",
+    "affected_customers": "customers hit",
+    "affected_viewers": "viewers of what was missed",
+    "false_positives": "items wrongly actioned",
+    "false_negatives": "items missed",
+    "net_loss_usd": "the net loss",
+}
+
+
+def compared(world, then, now):
+    """The check where the excess itself has not moved."""
+    counts, spec, made = world
+    earlier = report(made)
+    earlier = replace(earlier, estimates=earlier.estimates | then)
+    asked = PostmortemSpec(sizing=spec)
+    return bridge(
+        counts, made, earlier=earlier, spec=asked, estimates={**made.estimates, **now}
+    ).checks[0]
+
+
+@pytest.mark.parametrize("name", HITS)
+def test_whom_it_hit_and_the_loss_are_held_against_the_earlier_interval(world, name):
+    then = {each: told(300, 200, 400) for each in HITS}
+    for point, verdict in ((200, "pass"), (400, "pass"), (199, "warn"), (401, "warn")):
+        now = {each: told(300, 250, 350) for each in HITS} | {name: told(point, 0, 900)}
+        check = compared(world, then, now)
+        assert check.verdict == verdict
+        outside = f"Outside the earlier interval: {HITS[name]}."
+        assert (outside in check.text) == (verdict == "warn")
+        others = [words for each, words in HITS.items() if each != name or verdict == "pass"]
+        assert f"Within the earlier interval: {', '.join(others)}." in check.text
+
+
+def test_all_that_left_is_named(world):
+    then = {each: told(300, 200, 400) for each in HITS}
+    check = compared(world, then, {each: told(900, 800, 1000) for each in HITS})
+    assert check.verdict == "warn"
+    assert f"Outside the earlier intervals: {', '.join(HITS.values())}." in check.text
+    assert "Within the" not in check.text
+
+
+def test_what_cannot_be_compared_is_not(world):
+    apart = told(300, 200, 400)
+    for then, now in (
+        (told(300), told(900, 800, 1000)),
+        (told(None), told(900, 800, 1000)),
+        (apart, told(None)),
+        (apart, told(900, 800, 1000, unit="accounts, at least")),
+    ):
+        check = compared(world, {"affected_accounts": then}, {"affected_accounts": now})
+        assert check.verdict == "pass"
+        assert "accounts" not in check.text
+    # Without estimates of more than the sizing nothing more is compared.
+    counts, spec, made = world
+    earlier = Earlier(report(made).estimates | {"affected_accounts": apart})
+    found = bridge(counts, made, earlier=earlier, spec=PostmortemSpec(sizing=spec))
+    assert "accounts" not in found.checks[0].text
+
+
+def test_a_step_by_a_few_people_that_is_not_shown_is_not_told_either(world):
+    for now, verdict in ((110, "pass"), (90, "pass"), (111, "warn"), (89, "warn")):
+        then = {"affected_accounts": told(100, 100, 100)}
+        check = compared(world, then, {"affected_accounts": told(now, now, now)})
+        assert check.verdict == verdict
+    dollars = {"net_loss_usd": told(100, 100, 100, unit="USD")}
+    for loss, verdict in ((105, "warn"), (100.01, "warn"), (100 + 1e-12, "pass")):
+        now = {"net_loss_usd": told(loss, loss, loss, unit="USD")}
+        assert compared(world, dollars, now).verdict == verdict
+
+
+def test_whom_it_hit_is_compared_where_there_is_no_bridge(world):
+    counts, spec, made = world
+    earlier = Earlier({"affected_accounts": told(300, 200, 400)})
+    for point, verdict in ((300, "not_run"), (500, "warn")):
+        now = {**made.estimates, "affected_accounts": told(point, 0, 900)}
+        asked = PostmortemSpec(sizing=spec)
+        found = bridge(counts, made, earlier=earlier, spec=asked, estimates=now)
+        assert found.revision.empty
+        assert found.checks[0].verdict == verdict
+        assert ("interval: accounts hit." in found.checks[0].text) == (verdict == "warn")
+
+
 def test_then_and_now_are_the_estimates_of_both():
     def one(point, note="none"):
         return Estimate(

@@ -85,6 +85,16 @@ class IncidentPostmortemParams(IncidentSizingParams):
             examples=["views"],
         ),
     ] = None
+    views_share: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of all views that views_source holds, where it is a sample. Viewers "
+            "are then a lower bound. null: all views.",
+            examples=[0.05],
+        ),
+    ] = None
     arrivals_source: Annotated[
         Source | None,
         Field(
@@ -272,6 +282,11 @@ class IncidentPostmortemParams(IncidentSizingParams):
     def _of_cases(cls, source: str | None, info: ValidationInfo) -> str | None:
         return needs(source, info, "affected_source", "which items are cases")
 
+    @field_validator("views_share")
+    @classmethod
+    def _share_of_views(cls, share: float | None, info: ValidationInfo) -> float | None:
+        return needs(share, info, "views_source", "what it is a share of")
+
     @field_validator(*STAMPS)
     @classmethod
     def _in_order(cls, at: datetime | None, info: ValidationInfo) -> datetime | None:
@@ -388,6 +403,7 @@ class IncidentPostmortemParams(IncidentSizingParams):
             currency=self.currency,
             usd_rate=1.0 if self.currency == "USD" else self.usd_rate,
             segments=self.segments,
+            views_share=self.views_share,
         )
 
 

@@ -34,3 +34,14 @@ MEASURES = (
     "time_to_mitigate_hours",
     "time_to_recover_hours",
 )
+
+# What an earlier report's interval is held against, besides the excess: whom it hit and the loss.
+HIT = {
+    "affected_items": "items wrongly actioned or missed",
+    "affected_accounts": "accounts hit",
+    "affected_customers": "customers hit",
+    "affected_viewers": "viewers of what was missed",
+    "false_positives": "items wrongly actioned",
+    "false_negatives": "items missed",
+    "net_loss_usd": "the net loss",
+}

@@ -16,18 +16,21 @@ Student's t on the number of persons makes up for few of them. The low end is th
 the fewest, the high end the 1 − α/2 quantile of the most. People with a labelled wrong case are
 hit, and people all of whose cases are labelled right are not; so nothing is unsure where every
 case is labelled. Of viewers, labels do not tell who saw what: p is that of all views of cases, and
-bounds remain even then. Coverage: tests/studies/postmortem_coverage.md.
+bounds remain even then. Where the views are a sample, what is told is of the viewers in it: a lower
+bound, not scaled up, since nothing tells how often one viewer views. Coverage:
+tests/studies/postmortem_coverage.md.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from trustlib.core import Check, Estimate
+from trustlib.core.format import percent
 from trustlib.data.incident_records import AffectedRows, Side
 from trustlib.harm.deep_dive.published import is_small
 from trustlib.postmortem.amounts import wrong_total
@@ -41,6 +44,7 @@ from trustlib.stats.melding import binomial_draws
 KINDS: tuple[tuple[str, Side], ...] = (
     ("accounts", "over"), ("customers", "over"), ("viewers", "under"),
 )  # fmt: skip
+AT_LEAST = "viewers, at least"
 METHOD = "bounds over how wrong cases lie on people, point as if independent"
 
 
@@ -62,7 +66,7 @@ class People:
     overlaps
         first, second, people.
     checks
-        people_identified, people_labels, people_known.
+        people_identified, people_labels, people_known; viewers_are_some, where they are.
     """
 
     estimates: dict[str, Estimate]
@@ -73,14 +77,20 @@ class People:
     checks: tuple[Check, ...]
 
 
-def people(rows: AffectedRows, *, level: float, seed: int) -> People:
+def people(
+    rows: AffectedRows, *, level: float, seed: int, views_share: float | None = None
+) -> People:
     """Distinct people who were wrongly hit, by how often.
 
     Parameters
     ----------
     seed
         Of the draws of the shares.
+    views_share
+        Share of all views that `rows` hold, in (0, 1]; None: all. Below 1 the unit of
+        affected_viewers is "viewers, at least".
     """
+    part = views_share if views_share is not None and views_share < 1 else None
     sides = {side: side_cases(rows, side) for _, side in KINDS}
     estimates: dict[str, Estimate] = {}
     hits: dict[str, Hit] = {}
@@ -91,14 +101,17 @@ def people(rows: AffectedRows, *, level: float, seed: int) -> People:
             find = _viewers if kind == "viewers" else owners
             random = np.random.default_rng([seed, len(hits)])
             hits[kind] = find(sides[side], own, kind, level=level, random=random)
-        estimates[f"affected_{kind}"] = _estimate(hits.get(kind), reason, own, kind, level)
+        told = _estimate(hits.get(kind), reason, own, kind, level)
+        if part is not None and kind == "viewers":
+            told = _at_least(told, reason, part)
+        estimates[f"affected_{kind}"] = told
     return People(
         estimates=estimates,
         affected=_affected(rows.people, estimates),
         doses=dose_table(rows.people),
         top_share=top_shares(rows.people),
         overlaps=rows.overlaps[["first", "second", "people"]].reset_index(drop=True),
-        checks=people_checks(hits, sides, rows.people),
+        checks=people_checks(hits, sides, rows.people, views_share=part),
     )
 
 
@@ -128,6 +141,14 @@ def _estimate(
                         n=0, note=f"not estimable: {reason}{bounds}")  # fmt: skip
     return Estimate(point=hit.point, low=hit.low, high=hit.high, level=level, unit=kind,
                     method=METHOD, n=hit.n)  # fmt: skip
+
+
+def _at_least(told: Estimate, reason: str | None, part: float) -> Estimate:
+    """Viewers in a sample of the views; without a point not even an upper bound is known."""
+    if told.point is None:
+        return replace(told, unit=AT_LEAST, note=f"not estimable: {reason}")
+    note = f"of the views that were read, {percent(part)} of all: there are more viewers"
+    return replace(told, unit=AT_LEAST, note=note)
 
 
 def _viewers(

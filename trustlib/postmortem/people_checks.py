@@ -19,10 +19,20 @@ UNKNOWN = 0.05  # of the cases, without an account
 
 
 def people_checks(
-    hits: Mapping[str, Hit], sides: Mapping[Side, SideCases], people: pd.DataFrame
+    hits: Mapping[str, Hit],
+    sides: Mapping[Side, SideCases],
+    people: pd.DataFrame,
+    *,
+    views_share: float | None = None,
 ) -> tuple[Check, ...]:
-    """people_identified, people_labels, people_known."""
-    return people_identified(hits), people_labels(hits), people_known(sides, people)
+    """people_identified, people_labels, people_known; viewers_are_some where views are a sample.
+
+    `views_share` is below 1, or None where all views were read.
+    """
+    made = people_identified(hits), people_labels(hits), people_known(sides, people)
+    if views_share is None or not (people["kind"] == "viewers").any():
+        return made
+    return *made, viewers_are_some(views_share)
 
 
 def people_identified(hits: Mapping[str, Hit]) -> Check:
@@ -92,4 +102,14 @@ def people_known(sides: Mapping[Side, SideCases], people: pd.DataFrame) -> Check
         label="cases without account" if missing > UNKNOWN else "nearly all accounts known",
         text=f"{percent(missing)} of the cases have no account: numbers of people are of the rest, "
         "so too low.",
+    )  # fmt: skip
+
+
+def viewers_are_some(views_share: float) -> Check:
+    """Viewers of a sample of the views are a lower bound."""
+    return Check(
+        name="viewers_are_some", verdict="warn", label="viewers are a lower bound",
+        text=f"The views that were read are {percent(views_share)} of all. Viewers, their "
+        "interval, and how much each of them saw are of these views alone: there are more "
+        "viewers, and nothing tells how many more, since one viewer may have many views.",
     )  # fmt: skip

@@ -26,6 +26,7 @@ from trustlib.incidents import SizingResult
 from trustlib.incidents.choice import choose
 from trustlib.incidents.grid import grid
 from trustlib.incidents.spec import SizingSpec
+from trustlib.postmortem.moved import moved, outside
 from trustlib.postmortem.spec import PostmortemSpec
 
 ROWS = "rows that came or went in the earlier window"
@@ -35,6 +36,7 @@ ROWS_AND_MOVED = "rows that came or went, and the window moved"
 RELEARNT_AND_MOVED = "expected relearnt, and the window moved"
 _CHECK = "revision"
 _LABEL = "earlier report"
+_DIFFERS = "earlier report differs"
 
 
 class EarlierReport(Protocol):
@@ -59,8 +61,8 @@ class Revision:
         name, then, then_low, then_high, now, low, high: estimates of the sizing in both; NaN not
         estimable. Of more estimates, see `then_and_now`.
     checks
-        One, named "revision": whether the bridge could be made, and whether the excess moved out
-        of its earlier interval.
+        One, named "revision": whether the bridge could be made, and whether the excess, whom it
+        hit or the loss moved out of its earlier interval.
     """
 
     revision: pd.DataFrame
@@ -106,18 +108,26 @@ def bridge(
     *,
     earlier: EarlierReport | None,
     spec: PostmortemSpec,
+    estimates: Mapping[str, Estimate] | None = None,
 ) -> Revision:
     """The bridge from the earlier excess to this one; `counts` are those that were sized.
 
     Where the earlier window is not known, or cannot be sized on today's grid, the move of the
     window is part of the other two steps, and the check says so.
+
+    Parameters
+    ----------
+    estimates
+        All of this report's, before any is withheld; None: those of the sizing alone.
     """
     if earlier is None:
         return _nothing("there is no earlier report", then_and_now(None, {}))
+    now = sizing.estimates if estimates is None else estimates
     both = then_and_now(earlier, sizing.estimates)
+    left, stayed = moved(earlier.estimates, now)
     base = _base(earlier)
     if base is None:
-        return _nothing("the earlier report has no excess to start from", both)
+        return _nothing("the earlier report has no excess to start from", both, left)
     actual, expected = _totals(sizing)
     over = _over(counts, sizing, base.window, spec.sizing)
     if over is None:
@@ -132,7 +142,7 @@ def bridge(
     return Revision(
         revision=pd.DataFrame({"step": list(steps), "amount": list(steps.values())}),
         then_now=both,
-        checks=(_check(base, sizing, earlier, merged=over is None),),
+        checks=(_check(base, sizing, earlier, left, stayed, merged=over is None),),
     )
 
 
@@ -150,9 +160,12 @@ def then_and_now(earlier: EarlierReport | None, estimates: Mapping[str, Estimate
     return frame.astype(dict.fromkeys(columns[1:], float))
 
 
-def _nothing(why: str, both: pd.DataFrame) -> Revision:
+def _nothing(why: str, both: pd.DataFrame, left: Sequence[str] = ()) -> Revision:
     empty = pd.DataFrame({"step": pd.Series(dtype=str), "amount": pd.Series(dtype=float)})
     check = Check(name=_CHECK, verdict="not_run", label=_LABEL, text=f"Not run: {why}.")
+    if left:
+        text = f"There is no bridge: {why}. {outside(left)}"
+        check = Check(name=_CHECK, verdict="warn", label=_DIFFERS, text=text)
     return Revision(revision=empty, then_now=both, checks=(check,))
 
 
@@ -222,7 +235,10 @@ def _not_history(spec: SizingSpec, window: Window) -> tuple[Window, ...]:
     return (*spec.exclude_windows, Window(today.start, min(today.end, window.start)))
 
 
-def _check(base: _Base, sizing: SizingResult, earlier: EarlierReport, *, merged: bool) -> Check:
+def _check(
+    base: _Base, sizing: SizingResult, earlier: EarlierReport, left: Sequence[str],
+    stayed: Sequence[str], *, merged: bool,
+) -> Check:  # fmt: skip
     actual, expected = _totals(sizing)
     now = actual - expected
     numbers = format.alike([base.actual - base.expected, now], sign=True)
@@ -234,6 +250,10 @@ def _check(base: _Base, sizing: SizingResult, earlier: EarlierReport, *, merged:
             text += " It lies within the earlier interval."
         else:
             said.append(f"It lies outside the earlier {format.level(then.level)} interval.")
+    if stayed:
+        text += f" Within the earlier interval: {', '.join(stayed)}."
+    if left:
+        said.append(outside(left))
     if merged:
         said.append(
             "The earlier window is not known or not on today's grid, so that the move of the "
@@ -242,4 +262,4 @@ def _check(base: _Base, sizing: SizingResult, earlier: EarlierReport, *, merged:
     if not said:
         return Check(name=_CHECK, verdict="pass", label=_LABEL, text=text)
     text = " ".join([text, *said])
-    return Check(name=_CHECK, verdict="warn", label="earlier report differs", text=text)
+    return Check(name=_CHECK, verdict="warn", label=_DIFFERS, text=text)

@@ -96,6 +96,8 @@ class PostmortemSpec:
         Of the affected table's amounts, and dollars for one unit of it.
     segments
         Columns of the affected table by which to count.
+    views_share
+        Share of all views that the table of views holds, in (0, 1]; None: all of them.
     """
 
     sizing: SizingSpec
@@ -111,6 +113,7 @@ class PostmortemSpec:
     currency: str | None = None
     usd_rate: float | None = None
     segments: tuple[str, ...] = ()
+    views_share: float | None = None
 
     @property
     def rules_hash(self) -> str:
