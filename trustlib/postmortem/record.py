@@ -19,6 +19,7 @@ from trustlib.postmortem.blocks import blocks
 from trustlib.postmortem.cases import cases
 from trustlib.postmortem.clock import clock
 from trustlib.postmortem.factors import factors
+from trustlib.postmortem.foreign import refuse_foreign
 from trustlib.postmortem.lists import list_quality
 from trustlib.postmortem.maturity import maturity
 from trustlib.postmortem.people import people
@@ -57,12 +58,13 @@ def postmortem(
     Raises
     ------
     Refusal, NoData
-        As `trustlib.incidents.sizing`.
+        As `trustlib.incidents.sizing`; an earlier report of another incident.
     """
     level, seed = spec.sizing.level, spec.sizing.seed
     sized = sizing(counts.frame, spec.sizing, segments=counts.segments)
+    refuse_foreign(earlier, sized)
     hit = cases(rows, level=level, usd_rate=spec.usd_rate)
-    who = people(rows, level=level, seed=seed)
+    who = people(rows, level=level, seed=seed, views_share=spec.views_share)
     listed, list_checks = list_quality(rows, lists, level=level)
     late = maturity(rows, level=level, seed=seed)
     alarms = back_test(counts.frame, sized, spec=spec)
@@ -81,7 +83,7 @@ def postmortem(
         **alarms.estimates,
     }
     rules, severe = severity(estimates, spec)
-    changed = bridge(counts.frame, sized, earlier=earlier, spec=spec)
+    changed = bridge(counts.frame, sized, earlier=earlier, spec=spec, estimates=estimates)
     record = Postmortem(
         spec=spec,
         sizing=sized,

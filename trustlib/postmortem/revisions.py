@@ -83,8 +83,8 @@ class _Base:
 def revision_base(sizing: SizingResult, as_of: datetime | None) -> list[dict[str, object]]:
     """What a later report needs of this one: a series of one row, for results.json.
 
-    Keys: incident_start, incident_end, as_of, history_start (ISO, UTC; None), bucket, level,
-    actual, expected, excess.
+    Keys: incident_start, incident_end, as_of, history_start (ISO, UTC; None), bucket, direction,
+    unit_label, level, actual, expected, excess.
     """
     spec, told = sizing.spec, sizing.estimates
     return [
@@ -94,6 +94,8 @@ def revision_base(sizing: SizingResult, as_of: datetime | None) -> list[dict[str
             "as_of": None if as_of is None else as_of.isoformat(),
             "history_start": None if spec.history_start is None else spec.history_start.isoformat(),
             "bucket": spec.bucket,
+            "direction": spec.direction,
+            "unit_label": spec.unit_label,
             "level": spec.level,
             "actual": told["actual"].point,
             "expected": told["expected"].point,

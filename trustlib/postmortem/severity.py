@@ -11,6 +11,7 @@ from trustlib.postmortem.spec import PostmortemSpec
 
 # These count in the direction that was asked about: what went the other way is no incident.
 _SIGNED = ("excess", "relative_excess", "excess_80", "same_hours_excess", "cost_usd")
+AT_LEAST = "at least"  # ends the unit of a lower bound
 _WAY = {"increase": 1.0, "decrease": -1.0}
 
 
@@ -30,7 +31,11 @@ def severity(
     """
     rows = []
     for rule in spec.severity_rules:
-        value, basis = _held(rule.measure, estimates.get(rule.measure), spec)
+        estimate = estimates.get(rule.measure)
+        value, basis = _held(rule.measure, estimate, spec)
+        met = None if value is None else value >= rule.at_least
+        if met is False and estimate is not None and estimate.unit.endswith(AT_LEAST):
+            met = None  # a lower bound below the limit rules nothing out
         rows.append(
             {
                 "severity": rule.severity,
@@ -38,7 +43,7 @@ def severity(
                 "at_least": float(rule.at_least),
                 "value": float("nan") if value is None else value,
                 "basis": basis,
-                "met": None if value is None else value >= rule.at_least,
+                "met": met,
             }
         )
     columns = ["severity", "measure", "at_least", "value", "basis", "met"]

@@ -7,12 +7,11 @@ is what was withheld. So of two reports about the same cases
 - what was merged stays merged;
 - what is merged on top (because it has become small, or is gone, which is a count of 0) is never
   one segment alone, and counts 11 at least: the two rests' difference is no small cell;
-- a count of people or cases that moved by 1 to 10 is shown as it was.
 
 The attack that is withstood (tests/postmortem/test_revisions.py): both reports at hand, and the
-knowledge that every segment that was merged has not changed in between. What no merging can hide
-is how much a total itself moved; that is what the third rule is for. It looks at one earlier
-report, so a chain of reports has to hand on what was shown.
+knowledge that every segment that was merged has not changed in between. What no merging can hide is
+how much a total itself moved. It looks at one earlier report, so a chain of reports has to hand on
+what was shown.
 """
 
 from __future__ import annotations
