@@ -199,6 +199,27 @@ def test_a_killed_run_leaves_nothing_for_ever(write, read, hourly):
     assert alive.exists()
 
 
+def test_snapshots_are_for_their_owner_alone(write, read, hourly, monkeypatch):
+    import os
+    import stat
+
+    folder = Path(".trustlib/snapshots")
+    write(hourly())
+    read()
+    (kept,) = folder.iterdir()
+    for old in (None, 0o755):  # made here, or by an earlier version
+        if old:
+            folder.chmod(old)
+            kept.chmod(0o644)
+            read()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    folder.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    read()  # another's folder is left as it is
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
 def test_the_answer_does_not_depend_on_the_machine_s_zone(write, read, hourly, monkeypatch):
     import time
 

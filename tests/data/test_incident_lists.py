@@ -15,7 +15,7 @@ import pytest
 
 from tests.data.incident_tables import QUERY, made, save
 from trustlib.core import Refusal, RunFailed
-from trustlib.data import RestrictedList, read_affected, write_lists
+from trustlib.data import RestrictedList, draft_lists, put_lists, read_affected, write_lists
 from trustlib.data.restricted_folder import folder_for_lists
 
 
@@ -255,6 +255,21 @@ def test_folders_that_cannot_hold_lists_are_refused(here, monkeypatch):
         assert caught.value.exit_code == 2
     assert stat.S_IMODE((here / "shared").stat().st_mode) == 0o1777
     assert names("reports") == []
+    (here / "open").mkdir(mode=0o755)
+    (here / "open/clean-up.csv").write_text("x")
+    (here / "open/.hidden").write_text("x")
+    with pytest.raises(Refusal, match="holds other files") as caught:
+        folder_for_lists("open")
+    assert "a new folder" in caught.value.next_step
+    assert mode("open") == 0o755
+    assert names("open") == [".hidden", "clean-up.csv"]
+    (here / "open").chmod(0o700)  # closed already: nobody loses anything
+    folder_for_lists("open")
+    (here / "ours").mkdir(mode=0o755)
+    for name in ("clean-up.csv", "back-fill.0123456789ab.csv", ".back-fill.csv.draft"):
+        (here / "ours" / name).write_text("x")
+    folder_for_lists("ours")
+    assert mode("ours") == 0o700
     (here / "reports-lists").mkdir(mode=0o755)
     folder_for_lists("reports-lists")
     assert mode("reports-lists") == 0o700
@@ -313,3 +328,49 @@ def test_a_full_disk_leaves_the_earlier_lists(here, monkeypatch):
     with pytest.raises(RunFailed, match="No space left on device"):
         write_lists(rows, "lists")
     assert names("lists") == ["clean-up.csv"]
+
+
+def test_drafts_leave_what_stands_until_they_are_put(here):
+    rows = lists_of(here)
+    first = draft_lists(rows, "lists")
+    assert names("lists") == [".back-fill.csv.draft", ".clean-up.csv.draft"]
+    assert {mode(f"lists/{name}") for name in names("lists")} == {0o600}
+    put_lists(first)
+    standing = {name: Path("lists", name).read_bytes() for name in names("lists")}
+    tables = cases()
+    tables["affected"].loc[0, "resolved_at"] = "2026-03-21"
+    fewer = read_affected(replace(QUERY, sources=save(tables, here), segments=()))
+    for _ in range(2):  # a run that fails after its drafts, and the next
+        second = draft_lists(fewer, "lists")
+        assert (second[0].before, second[0].left, second[0].left_resolved) == (5, 1, 1)
+        assert {name: Path("lists", name).read_bytes() for name in standing} == standing
+    kept = f"clean-up.{first[0].sha256[:12]}.csv"
+    for _ in range(2):
+        put_lists(second)
+        assert names("lists") == sorted(["back-fill.csv", "clean-up.csv", kept])
+        assert Path("lists", kept).read_bytes() == standing["clean-up.csv"]
+        assert ids("lists/clean-up.csv") == ["o2", "o3", "o4", "o5"]
+        assert hashlib.sha256(Path(second[0].path).read_bytes()).hexdigest() == second[0].sha256
+    put_lists(())
+
+
+def test_drafts_that_are_not_what_was_written_are_not_put(here):
+    rows = lists_of(here)
+    write_lists(rows, "lists")
+    lists = draft_lists(rows, "lists")
+    Path("lists/clean-up.csv").write_text("another")  # putting a draft there would be seen
+    draft = Path("lists/.back-fill.csv.draft")
+    for damage in (
+        lambda: draft.write_bytes(draft.read_bytes() + b"x"),
+        lambda: (draft.rename("moved"), draft.symlink_to("../moved")),
+        lambda: (draft.unlink(), Path("lists/back-fill.csv").unlink()),
+    ):
+        damage()
+        with pytest.raises(RunFailed, match="is not what this run wrote") as caught:
+            put_lists(lists)
+        assert caught.value.where == "lists_folder, .back-fill.csv.draft"
+        assert "run it again" in caught.value.next_step
+        assert Path("lists/clean-up.csv").read_text() == "another"
+    Path("lists").rename("away")
+    with pytest.raises(RunFailed, match="No such file"):
+        put_lists(lists)

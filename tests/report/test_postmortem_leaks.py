@@ -14,7 +14,7 @@ import pytest
 
 from tests.params.conftest import as_yaml
 from tests.report import leaky, leaky_incident
-from trustlib.report import verify
+from trustlib.report import plan, verify
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "incident_postmortem"
@@ -82,6 +82,28 @@ def test_the_lists_are_for_their_owner_alone_and_outside_the_report(runs) -> Non
     assert not list((folder / "reports").rglob("*clean-up*"))
     # The ids are there in full: without them nobody could put anything right.
     assert any(name in (place / "clean-up.csv").read_text() for name in leaky.identifiers())
+
+
+def test_lists_in_the_folder_of_reports_are_refused_before_anything_runs(tmp_path) -> None:
+    leaky_incident.write(tmp_path / "data")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "link").symlink_to("site", target_is_directory=True)
+    for lists, reports, what in (
+        ("site/lists", "site", "lies in the folder of reports"),
+        ("site", "link", "lies in the folder of reports"),
+        ("link/lists", str(tmp_path / "site"), "lies in the folder of reports"),
+        ("site", "link/of/reports", "holds the folder of reports"),
+    ):
+        path = written(tmp_path, "apart", lists_folder=lists)
+        done = trustlib_run(tmp_path, str(path), "--reports", reports)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert f"lists_folder {what}" in done.stderr
+        assert "next: name another folder for the lists" in done.stderr
+        assert list((tmp_path / "site").iterdir()) == []
+    assert not (tmp_path / ".trustlib").exists()
+    for lists, reports in (("site-lists", "site"), ("site/lists", "other")):
+        path = written(tmp_path, "apart", lists_folder=str(tmp_path / lists))
+        assert plan.job(path, reports=tmp_path / reports).slug == "apart"
 
 
 def test_the_bridge_adds_up(runs) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trustlib.data.incident_read import read_affected
     from trustlib.data.panel_read import read_panel
     from trustlib.data.read import read_counts
-    from trustlib.data.restricted import write_lists
+    from trustlib.data.restricted import draft_lists, put_lists, write_lists
     from trustlib.data.units_read import read_units
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "UnitQuery",
     "UnitRows",
     "covariate_names",
+    "draft_lists",
+    "put_lists",
     "read_abuse",
     "read_affected",
     "read_counts",
@@ -72,8 +74,8 @@ def __getattr__(name: str) -> object:
         from trustlib.data.units_read import read_units
 
         return read_units
-    if name == "write_lists":
-        from trustlib.data.restricted import write_lists
+    if name in ("draft_lists", "put_lists", "write_lists"):
+        from trustlib.data import restricted
 
-        return write_lists
+        return getattr(restricted, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 STATE = Path(".trustlib")
 SNAPSHOTS = STATE / "snapshots"
 ROW_GROUP = 262_144
+_FILE = 0o600
+_FOLDER = 0o700
 
 
 def keep(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[Path, str, int]:
     """Write rows to ``.trustlib/snapshots/<sha256>.parquet``; returns path, sha256, rows.
 
     Row groups are cut at fixed row numbers, so that the bytes depend on the rows alone and
-    not on how the engine happened to batch them. Memory: one row group.
+    not on how the engine happened to batch them. Memory: one row group. Folder and file are for
+    their owner alone: rows may hold ids.
 
     Raises
     ------
@@ -81,7 +85,9 @@ def _write(draft: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) ->
     groups = _groups(schema, batches)
     try:
         with _disk():
-            draft.parent.mkdir(parents=True, exist_ok=True)
+            _room(draft.parent)
+            # For its owner alone from its first byte.
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE))
             writer = pq.ParquetWriter(draft, schema, compression="zstd")
         for group in groups:
             with _disk():
@@ -95,6 +101,18 @@ def _write(draft: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) ->
             with suppress(OSError):  # a full disk again: the first error is the one to tell
                 writer.close()
         raise
+
+
+def _room(folder: Path) -> None:
+    """The folder; that of snapshots for its owner alone, who alone can shut it."""
+    if folder != SNAPSHOTS:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_FOLDER, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _FOLDER:
+        folder.chmod(_FOLDER)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,10 @@ from trustlib.data.restricted_files import (
     Draft,
     Standing,
     draft,
+    hide,
+    not_put,
     put,
+    ready,
     standing,
 )
 from trustlib.data.restricted_folder import alone, folder_for_lists
@@ -39,13 +42,13 @@ _LISTS: Mapping[ListName, tuple[Side, str]] = {
 _BATCH = 20_000
 
 
-def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList, ...]:
-    """Write ``clean-up.csv`` and ``back-fill.csv`` from the snapshots that were read.
+def draft_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList, ...]:
+    """Write drafts of ``clean-up.csv`` and ``back-fill.csv`` from the snapshots that were read.
 
-    For a side that has no cases, nothing is written, no list is given and a file that stands there
-    (of another incident) is left alone. A side whose cases are all dealt with has a list with a
-    header and no row. A list takes the place of the earlier one in one step; where rows left it,
-    the earlier one stays beside it as ``clean-up.<12 of its SHA-256>.csv``.
+    A draft waits hidden beside its place (``.clean-up.csv.draft``, for its owner alone) until
+    `put_lists`, or until the next draft takes its place; the list that stands there stays. For a
+    side that has no cases, nothing is written and no list is given. A side whose cases are all
+    dealt with has a list with a header and no row.
 
     Parameters
     ----------
@@ -55,7 +58,8 @@ def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList,
     Returns
     -------
     tuple of RestrictedList
-        clean-up first.
+        clean-up first; `path` is where the list will stand, `before` and `left` compare it with
+        the one that stands there now.
 
     Raises
     ------
@@ -71,7 +75,6 @@ def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList,
     place = folder_for_lists(folder)
     files: dict[str, tuple[Path, Mapping[str, str]]]
     files = {role: _copy(role, one) for role, one in rows.snapshots.items()}
-    found = []
     with ExitStack() as stack:
         stack.enter_context(alone(place))
         there: dict[ListName, Standing | None] = {
@@ -80,16 +83,53 @@ def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList,
             if side in sides
         }
         tables = stack.enter_context(opened(rows.query, files)).tables
+        found = []
         drafts = {}
-        for name in there:
+        for name, earlier in there.items():
             drafts[name] = _drafted(tables, name, place)
             stack.callback(drafts[name].path.unlink, missing_ok=True)
-        told = {name: _left(tables, name, earlier) for name, earlier in there.items()}
-        for name, earlier in there.items():
             path = place / f"{name}.csv"
-            put(drafts[name], path, earlier, keep=told[name].left > 0)
-            found.append(_told(tables, name, path, drafts[name], told[name]))
+            found.append(_told(tables, name, path, drafts[name], _left(tables, name, earlier)))
+        for name, made in drafts.items():
+            hide(made, place / f"{name}.csv")
     return tuple(found)
+
+
+def put_lists(lists: Iterable[RestrictedList]) -> None:
+    """Put drafts in their places, each in one step; putting them twice is harmless.
+
+    Where rows left a list, the earlier one stays beside it as ``clean-up.<12 of its
+    SHA-256>.csv``. A list of another incident's side, which has no draft, is left alone.
+
+    Parameters
+    ----------
+    lists
+        As `draft_lists` gave them.
+
+    Raises
+    ------
+    RunFailed
+        A draft that is not what the run wrote (another run drafted there since), in which case no
+        list is put in its place; or a disk that refuses.
+    """
+    every = [(Path(one.path), one) for one in lists]
+    for folder in sorted({path.parent for path, _ in every}):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(alone(folder))
+            except OSError as error:
+                raise not_put(error, "the folder itself") from None
+            here = [(path, one) for path, one in every if path.parent == folder]
+            wait = [(path, one) for path, one in here if ready(path, one.sha256)]
+            for path, one in wait:
+                put(path, one.sha256, keep=one.left > 0)
+
+
+def write_lists(rows: AffectedRows, folder: str | None) -> tuple[RestrictedList, ...]:
+    """`draft_lists`, then `put_lists`: where nothing is to happen between the two."""
+    lists = draft_lists(rows, folder)
+    put_lists(lists)
+    return lists
 
 
 def _copy(role: str, one: Snapshot) -> tuple[Path, dict[str, str]]:

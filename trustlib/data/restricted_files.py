@@ -130,8 +130,52 @@ def _damaged(what: str, where: str) -> Refusal:
     )
 
 
-def put(made: Draft, path: Path, earlier: Standing | None, *, keep: bool) -> None:
-    """Put a draft in its place; `keep`: the file that stood there stays beside it.
+def waiting(path: Path) -> Path:
+    """Where the draft of the list at `path` waits: hidden, beside its place."""
+    return path.with_name(f".{path.name}.draft")
+
+
+def hide(made: Draft, path: Path) -> None:
+    """Let a draft wait for its place, instead of an earlier one.
+
+    Raises
+    ------
+    RunFailed
+        If the disk refuses.
+    """
+    try:
+        made.path.replace(waiting(path))
+        _flush(path.parent)
+    except OSError as error:
+        raise not_put(error, path.name) from None
+
+
+def ready(path: Path, sha256: str) -> bool:
+    """Whether the draft of a list waits; False where it was put in its place already.
+
+    Raises
+    ------
+    RunFailed
+        If the draft, or without one the list itself, is not what was written.
+    """
+    draft = waiting(path)
+    waits = os.path.lexists(draft)
+    try:
+        found = _digest(draft if waits else path)
+    except OSError:
+        found = None
+    if found == sha256:
+        return waits
+    raise RunFailed(
+        "the draft of a list is not what this run wrote, so that no list was put in its place",
+        where=f"lists_folder, {draft.name}",
+        next_step="run it again, one run at a time in that folder, and change nothing there while "
+        "it runs",
+    )
+
+
+def put(path: Path, sha256: str, *, keep: bool) -> None:
+    """Put the draft that waits in its place; `keep`: the file that stood there stays beside it.
 
     Equal content is left as it is.
 
@@ -141,34 +185,45 @@ def put(made: Draft, path: Path, earlier: Standing | None, *, keep: bool) -> Non
         If the disk cannot take it.
     """
     try:
-        if earlier is not None and earlier.sha256 == made.sha256:
-            made.path.unlink()
+        earlier = _digest(path) if path.exists() else None
+        if earlier == sha256:
+            waiting(path).unlink()
             if stat.S_IMODE(path.stat().st_mode) != FILE:
                 path.chmod(FILE)
             return
         if earlier is not None and keep:
-            beside = path.with_name(f"{path.stem}.{earlier.sha256[:12]}{path.suffix}")
-            if not beside.exists() or _digest(beside) != earlier.sha256:
+            beside = path.with_name(f"{path.stem}.{earlier[:12]}{path.suffix}")
+            if not beside.exists() or _digest(beside) != earlier:
                 copy = path.with_name(f".draft-{os.getpid()}-{secrets.token_hex(8)}.csv")
                 os.link(path, copy)
                 copy.chmod(FILE)
                 copy.replace(beside)
-        made.path.replace(path)
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        waiting(path).replace(path)
+        _flush(path.parent)
     except OSError as error:
-        raise RunFailed(
-            f"a list could not be put in its place: {reason(error)}",
-            where=f"lists_folder, {path.name}",
-            next_step="check the rights on that folder and the disk",
-        ) from None
+        raise not_put(error, path.name) from None
+
+
+def _flush(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def not_put(error: OSError, name: str) -> RunFailed:
+    """What is said where the disk refuses."""
+    return RunFailed(
+        f"a list could not be put in its place: {reason(error)}",
+        where=f"lists_folder, {name}",
+        next_step="check the rights on that folder and the disk",
+    )
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(handle, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -9,12 +9,17 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from trustlib.core import Refusal
 from trustlib.data.restricted_files import FILE, reason
 
 _FOLDER = 0o700
+_OTHERS = 0o077
+# What a run of the lists leaves there.
+_LISTS = ("clean-up*.csv", "back-fill*.csv", ".clean-up.csv.draft", ".back-fill.csv.draft")
+_DRAFTS = ".draft-*.csv"
 REPORTS = "reports"
 
 
@@ -26,7 +31,8 @@ def folder_for_lists(folder: str) -> Path:
     Refusal
         A file stands there; it cannot be made or written to; it lies in the folder of reports; it
         belongs to somebody else; or it is one that others need (the working directory, home, or a
-        folder above them, or one that is shared such as /tmp).
+        folder above them, one that is shared such as /tmp, or one that is open to others and holds
+        other files than lists).
     """
     place, where = Path(folder), f"lists_folder: {folder}"
     try:
@@ -85,8 +91,19 @@ def _ours(folder: Path, where: str) -> None:
             where=where,
             next_step="name a folder of your own",
         )
-    if stat.S_IMODE(found.st_mode) != _FOLDER:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & _OTHERS and not all(_of_lists(one) for one in folder.iterdir()):
+        raise Refusal(
+            "lists_folder holds other files, and would be closed to who reads them",
+            where=where,
+            next_step="name a new folder, for the lists alone",
+        )
+    if mode != _FOLDER:
         folder.chmod(_FOLDER)
+
+
+def _of_lists(path: Path) -> bool:
+    return any(fnmatchcase(path.name, pattern) for pattern in (*_LISTS, _DRAFTS))
 
 
 @contextmanager
@@ -95,7 +112,7 @@ def alone(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for left in folder.glob(".draft-*.csv"):
+        for left in folder.glob(_DRAFTS):
             left.unlink(missing_ok=True)
         yield
     finally:

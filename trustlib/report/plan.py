@@ -91,6 +91,7 @@ def job(
             where=str(params_file),
             next_step="name the file with lower-case letters, digits, - and _, at most 64",
         )
+    _refuse_published(getattr(asked.params, "lists_folder", None), reports)
     return Job(
         notebook=asked.notebook,
         slug=asked.slug,
@@ -101,6 +102,24 @@ def job(
         seconds=seconds,
         command=_command(params_file, overrides, notebook, reports),
         debug=debug,
+    )
+
+
+def _refuse_published(lists_folder: object, reports: Path) -> None:
+    """Lists of raw ids stay apart from what readers are given, wherever reports go."""
+    if not isinstance(lists_folder, str):
+        return
+    lists, given = Path(os.path.realpath(lists_folder)), Path(os.path.realpath(reports))
+    if lists.is_relative_to(given):
+        what = "lies in the folder of reports, which readers are given"
+    elif given.is_relative_to(lists):
+        what = "holds the folder of reports, which readers could not open any more"
+    else:
+        return
+    raise Refusal(
+        f"lists_folder {what}: lists of raw ids stay apart from it",
+        where=f"lists_folder: {lists_folder}, --reports {_shown(reports)}",
+        next_step="name another folder for the lists, or other reports",
     )
 
 
