@@ -146,7 +146,7 @@ def test_its_window_is_told_on_both_clocks() -> None:
         ("over", ("restricted by mistake", "usual appeal route")),
         ("under", ("were not found in time", "please report it")),
         ("shortfall", ("did not work as usual", "contact our support")),
-        ("both", ("restricted some items by mistake", "usual appeal route", "please report it")),
+        ("both", ("restricted items that it should not", "usual appeal route", "please report it")),
     ],
 )
 def test_people_are_told_what_they_can_do(kind, expected) -> None:
@@ -167,7 +167,7 @@ def test_when_final_numbers_come() -> None:
 
 def test_fewer_than_11_stay_unnamed_outside() -> None:
     text = outside(record("few"))
-    assert "fewer than 11 items were restricted by mistake" in text
+    assert "fewer than 11 items, if any, were restricted by mistake" in text
     assert "fewer than 11 accounts and fewer than 11 customers" in text
     assert "money" not in text  # an amount of so few would be theirs
     low = changed(record("over"), false_positives=records.estimate(14, 6, 31),
@@ -195,8 +195,62 @@ def test_a_difference_of_a_few_events_is_not_counted_outside() -> None:
 def test_a_number_without_an_interval_is_not_told_outside() -> None:
     bare = changed(record("over"), false_positives=records.estimate(253, note="no labels"))
     text = outside(bare)
-    assert "We do not know yet how many items were restricted by mistake." in text
+    assert "We do not know yet how many items, if any, were restricted by mistake." in text
     assert "250 items" not in text
+
+
+ADMITTED = "Our service restricted items"
+HEDGED = "Our service may have restricted items that it should not have restricted."
+
+
+@pytest.mark.parametrize(
+    ("known", "first", "told"),
+    [
+        ((253, 239, 266), ADMITTED, "We estimate that about 250 items (95 % interval"),
+        ((None, None, None), HEDGED, "do not know yet how many items, if any, were restricted"),
+        ((253, None, None), HEDGED, "do not know yet how many items, if any, were restricted"),
+        ((14, 0, 31), HEDGED, "from fewer than 11 to 31), if any, were restricted by mistake"),
+        ((4, 2, 9), HEDGED, "fewer than 11 items, if any, were restricted by mistake"),
+        ((0, 0, 30), "Our service did not work as usual.", "up to 30 cannot be ruled out (95 %"),
+        ((0, 0, 8), "Our service did not work", "what was checked; fewer than 11 cannot be ruled"),
+        ((0, 0, 0), "Our service did not work as usual.", "of what was checked."),
+    ],
+)
+def test_an_error_is_admitted_or_denied_only_as_far_as_labels_go(known, first, told) -> None:
+    text = outside(changed(record("over"), false_positives=records.estimate(*known)))
+    assert text.startswith(first), text
+    assert told in text, text
+    none = known[0] == 0
+    assert ("We found no sign that our service restricted" in text) == none
+    assert ("concerned" in text) == (not none)
+
+
+def test_a_withheld_number_neither_admits_nor_denies() -> None:
+    gone = records.estimate(None, note="withheld: fewer than 11")
+    text = outside(changed(record("over"), false_positives=gone, affected_accounts=gone))
+    assert text.startswith(HEDGED)
+    assert "The hours in question run" in text
+    assert "fewer than 11 items, if any, were" in text
+    assert "This may have concerned fewer than 11 accounts and" in text
+
+
+def test_each_side_is_told_by_what_is_known_of_it() -> None:
+    one = changed(record("both"), false_negatives=records.estimate(None))
+    text = outside(one)
+    assert text.startswith(
+        "Our service restricted items that it should not have restricted and may not have found "
+        "harmful items in time. This was"
+    )
+    text = outside(changed(record("both"), false_negatives=records.estimate(0, 0, 40)))
+    assert text.startswith("Our service restricted items that it should not have restricted. This")
+    assert "no sign that our service missed harmful items, of what was checked; up to 40" in text
+
+
+def test_counts_that_went_the_other_way_are_not_called_quiet() -> None:
+    text = outside(weak("no incident shown", excess=(-300, -400, -200)))
+    assert "The counts moved the other way" in text
+    assert "quiet times" not in text
+    assert "quiet times show as well" in outside(weak("no incident shown", excess=(30, -90, 150)))
 
 
 # --- the executive summary ------------------------------------------------------------------------
