@@ -113,10 +113,10 @@ EXTERNAL_OVER = (
     "Our service restricted items that it should not have restricted. This was from 26 Feb 2024, "
     "17:00 New York time (26 Feb 2024, 22:00 UTC) to 27 Feb 2024, 19:00 New York time (28 Feb "
     "2024, 00:00 UTC). So far, we have counted about 1,500 more events than expected (95 % "
-    "interval 1,400 to 1,600).\n\nWe estimate that about 250 items (95 % interval 240 to 270) were "
+    "interval 1,400 to 1,600).\n\nWe estimate that about 250 items (95 % interval 230 to 270) were "
     "restricted by mistake. This concerned about 240 accounts (95 % interval 210 to 260) and about "
     "230 customers (95 % interval 200 to 250). The money involved, less what was recovered, is "
-    "about $14,000 (95 % interval $13,000 to $16,000). Numbers are rounded to two digits; an "
+    "about $14,000 (95 % interval $12,000 to $16,000). Numbers are rounded to two digits; an "
     "interval is the range in which the true number most likely lies.\n\nOur review is still open, "
     "and these findings may change. If you think that something of yours was restricted by mistake "
     "in these hours, please use the usual appeal route. Final numbers are expected by 15 Apr 2024."
@@ -176,7 +176,7 @@ def test_fewer_than_11_stay_unnamed_outside() -> None:
     text = outside(low)
     assert "about 14 items (95 % interval from fewer than 11 to 31)" in text
     assert "fewer than 11 accounts (95 % interval up to 27)" in text
-    assert "about 250 customers (95 % interval 250 when rounded)" in text
+    assert "about 250 customers (95 % interval 240 to 260)" in text
     exact = changed(record("over"), affected_accounts=records.estimate(243, 243, 243))
     assert "about 240 accounts (exact count, rounded)" in outside(exact)
     none = changed(record("over"), affected_accounts=records.estimate(0, 0, 0))

@@ -7,7 +7,6 @@ no cost of an excess, which divided by the excess would give one) and no segment
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_CONCLUSIVE, NOT_ESTIMABLE
 from trustlib.narrative.postmortem import numbers, repair, summary, who, words
+from trustlib.narrative.postmortem.rounding import rounded, two_up
 from trustlib.narrative.postmortem.sides import (
     BY_SIDE,
     NO_SIGN,
@@ -126,9 +126,8 @@ def _excess(result: Postmortem) -> str | None:
         low, high = abs(estimate.low), abs(estimate.high)
         if is_small(low) or is_small(high):
             return None
-        return (
-            f"between {two(low)} fewer and {two(high)} more {unit} than expected ({level} interval)"
-        )
+        span = f"between {two_up(low)} fewer and {two_up(high)} more"
+        return f"{span} {unit} than expected ({level} interval)"
     way = "fewer" if estimate.point < 0 else "more"
     ends = sorted([abs(estimate.low), abs(estimate.high)])
     figure, span = rounded(abs(estimate.point), ends[0], ends[1])
@@ -163,7 +162,7 @@ def _items(result: Postmortem, side: str, known: str) -> str:
         text = f"We found no sign that {SIGN_OF[side]}, of what was checked"
         if estimate is None or not estimate.high:
             return f"{text}."
-        most = FEWER if is_small(estimate.high) else f"up to {two(estimate.high)}"
+        most = FEWER if is_small(estimate.high) else f"up to {two_up(estimate.high)}"
         return f"{text}; {most} cannot be ruled out ({show.level(estimate.level)} interval)."
     told = people(estimate, noun)
     if told is None:
@@ -185,28 +184,6 @@ def people(estimate: Estimate | None, noun: str) -> str | None:
     figure, span = rounded(estimate.point, estimate.low, estimate.high)
     told = figure if figure == FEWER else f"about {figure}"
     return f"{told} {noun}{_bracket(show.level(estimate.level), span)}"
-
-
-def rounded(point: float, low: float, high: float, currency: str = "") -> tuple[str, str]:
-    """Two digits each; a count below 11 reads "fewer than 11"."""
-    small = is_small if not currency else (lambda _: False)
-    if small(high):
-        return FEWER, ""
-    figure = FEWER if small(point) else f"{currency}{two(point)}"
-    if low == high:
-        return figure, "exact count, rounded"
-    first, last = f"{currency}{two(low)}", f"{currency}{two(high)}"
-    if small(low):
-        return figure, f"up to {last}" if small(point) else f"from {FEWER} to {last}"
-    return figure, f"{first} when rounded" if first == last else f"{first} to {last}"
-
-
-def two(value: float) -> str:
-    """``250`` from 253, ``14,000`` from 14,120.5, ``1.2 million``."""
-    size = abs(value)
-    if size == 0:
-        return "0"
-    return show.count(round(size, 1 - math.floor(math.log10(size))))
 
 
 def _bracket(level: str, span: str) -> str:
