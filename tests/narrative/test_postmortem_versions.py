@@ -119,7 +119,8 @@ EXTERNAL_OVER = (
     "about $14,000 (95 % interval $12,000 to $16,000). Numbers are rounded to two digits; an "
     "interval is the range in which the true number most likely lies.\n\nOur review is still open, "
     "and these findings may change. If you think that something of yours was restricted by mistake "
-    "in these hours, please use the usual appeal route. Final numbers are expected by 15 Apr 2024."
+    "in these hours, please use the usual appeal route. No more labels are expected; the "
+    "numbers stay estimates from a sample."
 )
 
 
@@ -155,14 +156,39 @@ def test_people_are_told_what_they_can_do(kind, expected) -> None:
 
 
 def test_when_final_numbers_come() -> None:
-    assert "Final numbers are expected by 15 Apr 2024." in outside(record("over"))
-    late = record("over").maturity.assign(final_on=pd.NaT)
-    open_ = outside(replace(record("over"), maturity=late))
-    assert "We cannot say yet when the numbers will be final." in open_
-    all_in = record("over").maturity.assign(complete=1.0)
-    done = closed(replace(record("over"), maturity=all_in))
-    assert "These numbers are final unless new information comes in." in outside(done)
+    """Of labels alone: appeals and chargebacks feed no number that is told."""
+    full, end = record("over"), pd.Timestamp("2024-02-28", tz="UTC")
+    of_labels = full.maturity["kind"] == "labels"
+    assert full.maturity["final_on"].max().date().isoformat() == "2024-04-16"  # of chargebacks
+    late = full.maturity.assign(
+        complete=full.maturity["complete"].mask(of_labels, 0.8),
+        final_on=full.maturity["final_on"].mask(of_labels, end + pd.Timedelta(days=5)),
+    )
+    text = outside(replace(full, maturity=late))
+    assert "Final numbers are expected by 3 Mar 2024." in text
+    gone = late.assign(final_on=late["final_on"].mask(of_labels))
+    assert "We cannot say yet when the numbers" in outside(replace(full, maturity=gone))
+    for kept in (late[~of_labels], late[:0]):
+        text = outside(replace(full, maturity=kept))
+        assert "We cannot say yet when the numbers will be final." in text
+        assert "These numbers stand unless" in outside(closed(replace(full, maturity=kept)))
     assert "These numbers stand unless new information" in outside(record("shortfall"))
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+def test_estimates_from_a_sample_are_never_final(status) -> None:
+    full = record("over")
+    full = replace(full, spec=replace(full.spec, status=status),
+                   maturity=full.maturity.assign(complete=1.0))  # fmt: skip
+    stay = "No more labels are expected; the numbers stay estimates from a sample."
+    assert stay in outside(full)
+    assert "final" not in outside(full)
+    exact = {name: records.estimate(one.point, one.point, one.point) for name in
+             ("false_positives", "affected_accounts", "affected_customers")
+             if (one := full.estimates[name]).point is not None}  # fmt: skip
+    labelled = changed(full, **exact)
+    assert "The numbers of items and people are final unless" in outside(labelled)
+    assert stay in outside(changed(labelled, affected_customers=records.estimate(231, 201, 248)))
 
 
 def test_fewer_than_11_stay_unnamed_outside() -> None:

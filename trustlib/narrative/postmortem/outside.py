@@ -216,11 +216,17 @@ def _state(result: Postmortem) -> str:
 
 
 def _final(result: Postmortem) -> str:
-    """When final numbers come."""
-    at = repair.final_on(result)
-    if at is not None and not repair.is_final(result):
+    """When final numbers come, by the labels that numbers of items and people rest on."""
+    names = [*(BY_SIDE[side][0] for side in sides(result)), *(f"affected_{k}" for k in who.PEOPLE)]
+    made = [result.estimates.get(name) for name in names]
+    said = [one for one in made if one is not None and one.low is not None]
+    at = repair.final_on(result, labels=True)
+    if said and repair.is_final(result, labels=True):
+        if all(one.low == one.high for one in said) and len(said) == sum(map(numbers.known, made)):
+            return "The numbers of items and people are final unless new information comes in."
+        return "No more labels are expected; the numbers stay estimates from a sample."
+    if at is not None and sides(result):
         return f"Final numbers are expected by {words.day(result, at)}."
     if words.is_open(result):
         return "We cannot say yet when the numbers will be final."
-    verb = "are final" if repair.is_final(result) else "stand"
-    return f"These numbers {verb} unless new information comes in."
+    return "These numbers stand unless new information comes in."

@@ -129,18 +129,28 @@ def _kinds(result: Postmortem) -> list[Point]:
     return points
 
 
-def final_on(result: Postmortem) -> pd.Timestamp | None:
-    """The day from which on everything known to be late is in; None where that is not known."""
-    frame = result.maturity
+def final_on(result: Postmortem, *, labels: bool = False) -> pd.Timestamp | None:
+    """The day from which on everything known to be late is in; None where that is not known.
+
+    With `labels`, of labels alone: the only arrivals that numbers of items and people rest on.
+    """
+    frame = _late(result, labels)
     if not len(frame) or frame["final_on"].isna().any():
         return None
     return frame["final_on"].max()
 
 
-def is_final(result: Postmortem) -> bool:
-    """Whether everything known to be late has arrived."""
-    frame = result.maturity
+def is_final(result: Postmortem, *, labels: bool = False) -> bool:
+    """Whether everything known to be late (with `labels`: every label) has arrived."""
+    frame = _late(result, labels)
     return bool(len(frame) and (frame["complete"] >= 1).all())
+
+
+def _late(result: Postmortem, labels: bool) -> pd.DataFrame:
+    frame = result.maturity
+    if not labels:
+        return frame
+    return frame[frame["kind"].astype(str).str.contains("label", case=False)]
 
 
 def _final(result: Postmortem) -> list[Point]:
