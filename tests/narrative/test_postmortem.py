@@ -585,3 +585,23 @@ def test_where_no_incident_is_shown_nothing_stopped_and_nobody_noticed() -> None
     assert "The record dates no impact." in texts["executive"]
     assert "after the stated start (replay)" in texts["detection"]
     assert "dates no impact" not in "".join(pages("over").values())
+
+
+# --- clocks ---------------------------------------------------------------------------------------
+
+
+def test_what_a_time_without_an_offset_was_taken_for_is_said() -> None:
+    told = plain(pages("over")["data_health"])
+    assert "Times without an offset in the sources, if any, were read as New York time." in told
+    assert "without an offset" not in pages("under")["data_health"]  # which is told in UTC
+
+
+@pytest.mark.parametrize("kind", ["over", "under"])
+def test_maturity_says_up_to_which_instant_arrivals_are_read(kind) -> None:
+    result = replace(record(kind))
+    object.__setattr__(result, "observed_until", pd.Timestamp("2024-03-05 06:30", tz="UTC"))
+    told = plain(say.maturity(result).text)
+    clock = {"over": "5 Mar 2024, 01:30 (New York time)", "under": "5 Mar 2024, 06:30 (UTC)"}
+    assert f"So far. Arrivals are read up to {clock[kind]}." in told
+    object.__setattr__(result, "observed_until", None)
+    assert "read up to" not in say.maturity(result).text

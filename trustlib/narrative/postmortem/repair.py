@@ -90,7 +90,7 @@ def maturity(result: Postmortem) -> View:
     """What is still to arrive, and when figures are final."""
     if result.reason("maturity") is not None:
         return words.absent(result, "maturity", "Whether more is still to arrive is not known")
-    return words.section(least(result), [*_kinds(result), *_final(result)])
+    return words.section(least(result), [*_kinds(result), *_read_until(result), *_final(result)])
 
 
 def least(result: Postmortem) -> str:
@@ -127,6 +127,15 @@ def _kinds(result: Postmortem) -> list[Point]:
             text += f", final on {words.day(result, at)}"
         points.append((kind, house.upper_first(f"{text}.")))
     return points
+
+
+def _read_until(result: Postmortem) -> list[Point]:
+    """The instant that "so far" means."""
+    at = getattr(result, "observed_until", None)
+    if at is None or pd.isna(at):
+        return []
+    until = words.when(result, at, year=True)
+    return [("So far", f"Arrivals are read up to {until} ({words.clock(result)}).")]
 
 
 def final_on(result: Postmortem, *, labels: bool = False) -> pd.Timestamp | None:
