@@ -146,7 +146,8 @@ def _hit(result: Postmortem) -> list[str]:
             if (text := people(one, kind)) and (one is None or one.point != 0)}  # fmt: skip
     lows = [0 if (one := made[kind]) is None else one.low or 0 for kind in told]
     if told:
-        verb = "concerned" if min(lows) > 0 else "may have concerned"
+        surely = SURE in found.values() and min(lows) > 0
+        verb = "concerned" if surely else "may have concerned"
         texts.append(f"This {verb} {house.listed(list(told.values()))}.")
     else:
         texts.append("How many people this concerned is not known yet." if words.is_open(result)
