@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.figures.postmortem_results import estimate
 from trustlib.core import format as show
 from trustlib.narrative.postmortem import numbers
-from trustlib.narrative.postmortem.outside import rounded, two
+from trustlib.narrative.postmortem.rounding import rounded, two, two_down, two_up
 
 SHARES = st.floats(0, 1)
 FEW = settings(max_examples=50, deadline=None)  # the machine may be busy
@@ -101,14 +101,49 @@ def test_an_interval_never_has_one_end_twice(values, unit) -> None:
     assert not re.search(r"e[-+]\d|nan|inf", span)
 
 
+def read_back(text: str) -> float:
+    number, _, word = plain(text).replace("$", "").partition(" ")
+    assert len(number.replace(",", "").replace(".", "").strip("0")) <= 2
+    scale = {"": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}[word]
+    return float(number.replace(",", "")) * scale
+
+
 @FEW
 @given(value=st.floats(0.01, 1e14))
 def test_two_digits_stay_near(value) -> None:
-    text = plain(two(value))
-    number, _, word = text.partition(" ")
-    scale = {"": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}[word]
-    assert float(number.replace(",", "")) * scale == pytest.approx(value, rel=0.051)
-    assert len(number.replace(",", "").replace(".", "").strip("0")) <= 2
+    assert read_back(two(value)) == pytest.approx(value, rel=0.051)
+    assert read_back(two_up(value)) == pytest.approx(value, rel=0.11)
+    assert read_back(two_down(value)) == pytest.approx(value, rel=0.11)
+
+
+@FEW
+@given(values=st.lists(st.floats(11, 1e12), min_size=3, max_size=3),
+       currency=st.sampled_from(["", "$"]))  # fmt: skip
+def test_outside_intervals_are_rounded_outwards_and_hold_their_point(values, currency) -> None:
+    low, point, high = sorted(values)
+    if low == high:
+        return
+    figure, span = rounded(point, low, high, currency)
+    first, last = (read_back(end) for end in span.split(" to "))
+    close = 1e-12  # of binary numbers, in "1.3 million"
+    assert first <= low * (1 + close)
+    assert last >= high * (1 - close)
+    assert first * (1 - close) <= read_back(figure) <= last * (1 + close)
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((253, 239, 266), ("250", "230 to 270")),
+        ((1_490, 1_410, 1_570), ("1,500", "1,400 to 1,600")),
+        ((99.6, 99.4, 99.7), ("100", "99 to 100")),
+        ((240, 230, 270), ("240", "230 to 270")),
+        ((14, 6, 30.2), ("14", "from fewer than 11 to 31")),
+        ((5, 2, 99.1), ("fewer than 11", "up to 100")),
+    ],
+)
+def test_two_digits_of_an_interval(ends, text) -> None:
+    assert rounded(*ends) == text
 
 
 @FEW

@@ -113,13 +113,14 @@ EXTERNAL_OVER = (
     "Our service restricted items that it should not have restricted. This was from 26 Feb 2024, "
     "17:00 New York time (26 Feb 2024, 22:00 UTC) to 27 Feb 2024, 19:00 New York time (28 Feb "
     "2024, 00:00 UTC). So far, we have counted about 1,500 more events than expected (95 % "
-    "interval 1,400 to 1,600).\n\nWe estimate that about 250 items (95 % interval 240 to 270) were "
+    "interval 1,400 to 1,600).\n\nWe estimate that about 250 items (95 % interval 230 to 270) were "
     "restricted by mistake. This concerned about 240 accounts (95 % interval 210 to 260) and about "
     "230 customers (95 % interval 200 to 250). The money involved, less what was recovered, is "
-    "about $14,000 (95 % interval $13,000 to $16,000). Numbers are rounded to two digits; an "
+    "about $14,000 (95 % interval $12,000 to $16,000). Numbers are rounded to two digits; an "
     "interval is the range in which the true number most likely lies.\n\nOur review is still open, "
     "and these findings may change. If you think that something of yours was restricted by mistake "
-    "in these hours, please use the usual appeal route. Final numbers are expected by 15 Apr 2024."
+    "in these hours, please use the usual appeal route. No more labels are expected; the "
+    "numbers stay estimates from a sample."
 )
 
 
@@ -146,7 +147,7 @@ def test_its_window_is_told_on_both_clocks() -> None:
         ("over", ("restricted by mistake", "usual appeal route")),
         ("under", ("were not found in time", "please report it")),
         ("shortfall", ("did not work as usual", "contact our support")),
-        ("both", ("restricted some items by mistake", "usual appeal route", "please report it")),
+        ("both", ("restricted items that it should not", "usual appeal route", "please report it")),
     ],
 )
 def test_people_are_told_what_they_can_do(kind, expected) -> None:
@@ -155,20 +156,45 @@ def test_people_are_told_what_they_can_do(kind, expected) -> None:
 
 
 def test_when_final_numbers_come() -> None:
-    assert "Final numbers are expected by 15 Apr 2024." in outside(record("over"))
-    late = record("over").maturity.assign(final_on=pd.NaT)
-    open_ = outside(replace(record("over"), maturity=late))
-    assert "We cannot say yet when the numbers will be final." in open_
-    all_in = record("over").maturity.assign(complete=1.0)
-    done = closed(replace(record("over"), maturity=all_in))
-    assert "These numbers are final unless new information comes in." in outside(done)
+    """Of labels alone: appeals and chargebacks feed no number that is told."""
+    full, end = record("over"), pd.Timestamp("2024-02-28", tz="UTC")
+    of_labels = full.maturity["kind"] == "labels"
+    assert full.maturity["final_on"].max().date().isoformat() == "2024-04-16"  # of chargebacks
+    late = full.maturity.assign(
+        complete=full.maturity["complete"].mask(of_labels, 0.8),
+        final_on=full.maturity["final_on"].mask(of_labels, end + pd.Timedelta(days=5)),
+    )
+    text = outside(replace(full, maturity=late))
+    assert "Final numbers are expected by 3 Mar 2024." in text
+    gone = late.assign(final_on=late["final_on"].mask(of_labels))
+    assert "We cannot say yet when the numbers" in outside(replace(full, maturity=gone))
+    for kept in (late[~of_labels], late[:0]):
+        text = outside(replace(full, maturity=kept))
+        assert "We cannot say yet when the numbers will be final." in text
+        assert "These numbers stand unless" in outside(closed(replace(full, maturity=kept)))
     assert "These numbers stand unless new information" in outside(record("shortfall"))
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+def test_estimates_from_a_sample_are_never_final(status) -> None:
+    full = record("over")
+    full = replace(full, spec=replace(full.spec, status=status),
+                   maturity=full.maturity.assign(complete=1.0))  # fmt: skip
+    stay = "No more labels are expected; the numbers stay estimates from a sample."
+    assert stay in outside(full)
+    assert "final" not in outside(full)
+    exact = {name: records.estimate(one.point, one.point, one.point) for name in
+             ("false_positives", "affected_accounts", "affected_customers")
+             if (one := full.estimates[name]).point is not None}  # fmt: skip
+    labelled = changed(full, **exact)
+    assert "The numbers of items and people are final unless" in outside(labelled)
+    assert stay in outside(changed(labelled, affected_customers=records.estimate(231, 201, 248)))
 
 
 def test_fewer_than_11_stay_unnamed_outside() -> None:
     text = outside(record("few"))
-    assert "fewer than 11 items were restricted by mistake" in text
-    assert "fewer than 11 accounts and fewer than 11 customers" in text
+    assert "fewer than 11 items, if any, were restricted by mistake" in text
+    assert "may have concerned fewer than 11 accounts and fewer than 11 customers" in text
     assert "money" not in text  # an amount of so few would be theirs
     low = changed(record("over"), false_positives=records.estimate(14, 6, 31),
                   affected_accounts=records.estimate(8, 3, 27),
@@ -176,7 +202,7 @@ def test_fewer_than_11_stay_unnamed_outside() -> None:
     text = outside(low)
     assert "about 14 items (95 % interval from fewer than 11 to 31)" in text
     assert "fewer than 11 accounts (95 % interval up to 27)" in text
-    assert "about 250 customers (95 % interval 250 when rounded)" in text
+    assert "about 250 customers (95 % interval 240 to 260)" in text
     exact = changed(record("over"), affected_accounts=records.estimate(243, 243, 243))
     assert "about 240 accounts (exact count, rounded)" in outside(exact)
     none = changed(record("over"), affected_accounts=records.estimate(0, 0, 0))
@@ -195,8 +221,63 @@ def test_a_difference_of_a_few_events_is_not_counted_outside() -> None:
 def test_a_number_without_an_interval_is_not_told_outside() -> None:
     bare = changed(record("over"), false_positives=records.estimate(253, note="no labels"))
     text = outside(bare)
-    assert "We do not know yet how many items were restricted by mistake." in text
+    assert "We do not know yet how many items, if any, were restricted by mistake." in text
     assert "250 items" not in text
+
+
+ADMITTED = "Our service restricted items"
+HEDGED = "Our service may have restricted items that it should not have restricted."
+
+
+@pytest.mark.parametrize(
+    ("known", "first", "told"),
+    [
+        ((253, 239, 266), ADMITTED, "We estimate that about 250 items (95 % interval"),
+        ((None, None, None), HEDGED, "do not know yet how many items, if any, were restricted"),
+        ((253, None, None), HEDGED, "do not know yet how many items, if any, were restricted"),
+        ((14, 0, 31), HEDGED, "from fewer than 11 to 31), if any, were restricted by mistake"),
+        ((4, 2, 9), HEDGED, "fewer than 11 items, if any, were restricted by mistake"),
+        ((0, 0, 30), "Our service did not work as usual.", "up to 30 cannot be ruled out (95 %"),
+        ((0, 0, 8), "Our service did not work", "what was checked; fewer than 11 cannot be ruled"),
+        ((0, 0, 0), "Our service did not work as usual.", "of what was checked."),
+    ],
+)
+def test_an_error_is_admitted_or_denied_only_as_far_as_labels_go(known, first, told) -> None:
+    text = outside(changed(record("over"), false_positives=records.estimate(*known)))
+    assert text.startswith(first), text
+    assert told in text, text
+    none = known[0] == 0
+    assert ("We found no sign that our service restricted" in text) == none
+    assert ("This concerned" in text) == (first == ADMITTED)
+    assert ("This may have concerned" in text) == (first == HEDGED)
+
+
+def test_a_withheld_number_neither_admits_nor_denies() -> None:
+    gone = records.estimate(None, note="withheld: fewer than 11")
+    text = outside(changed(record("over"), false_positives=gone, affected_accounts=gone))
+    assert text.startswith(HEDGED)
+    assert "The hours in question run" in text
+    assert "fewer than 11 items, if any, were" in text
+    assert "This may have concerned fewer than 11 accounts and" in text
+
+
+def test_each_side_is_told_by_what_is_known_of_it() -> None:
+    one = changed(record("both"), false_negatives=records.estimate(None))
+    text = outside(one)
+    assert text.startswith(
+        "Our service restricted items that it should not have restricted and may not have found "
+        "harmful items in time. This was"
+    )
+    text = outside(changed(record("both"), false_negatives=records.estimate(0, 0, 40)))
+    assert text.startswith("Our service restricted items that it should not have restricted. This")
+    assert "no sign that our service missed harmful items, of what was checked; up to 40" in text
+
+
+def test_counts_that_went_the_other_way_are_not_called_quiet() -> None:
+    text = outside(weak("no incident shown", excess=(-300, -400, -200)))
+    assert "The counts moved the other way" in text
+    assert "quiet times" not in text
+    assert "quiet times show as well" in outside(weak("no incident shown", excess=(30, -90, 150)))
 
 
 # --- the executive summary ------------------------------------------------------------------------

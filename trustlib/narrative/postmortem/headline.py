@@ -120,8 +120,10 @@ def _clock(result: Postmortem) -> tuple[str, str]:
     if detect is not None and detect.point is not None:
         told.append(what.noticed(result))
     if stop is not None and stop.point is not None:
-        told.append(f"harm stopped after {numbers.told(stop)}")
+        told.append(f"stated as stopped after {numbers.told(stop)}")
     state = "open" if words.is_open(result) else "closed"
+    if (none := words.no_impact(result)) is not None:
+        return "Clock", f"{house.upper_first(none)}. The record is {state}."
     text = house.upper_first(" and ".join(told)) if told else "How long it lasted is not stated"
     return "Clock", f"{text}. The record is {state}."
 

@@ -7,7 +7,6 @@ no cost of an excess, which divided by the excess would give one) and no segment
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,16 @@ from trustlib.narrative import house
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.incidents.words import CONFIRMED, NOT_CONCLUSIVE, NOT_ESTIMABLE
 from trustlib.narrative.postmortem import numbers, repair, summary, who, words
+from trustlib.narrative.postmortem.rounding import rounded, two_up
+from trustlib.narrative.postmortem.sides import (
+    BY_SIDE,
+    NO_SIGN,
+    SIGN_OF,
+    SURE,
+    UNSURE,
+    happened,
+    sides,
+)
 from trustlib.postmortem.result import Postmortem
 
 # A unit_label that is none of these reads "events": it may name a rule, a team or a person.
@@ -26,10 +35,6 @@ _UNITS = frozenset({
     "orders", "payments", "posts", "reports", "reviews", "sign-ups", "transactions", "trips",
     "uploads", "user reports", "videos", "views",
 })  # fmt: skip
-_BY_SIDE = {
-    "over": ("false_positives", "items", "were restricted by mistake"),
-    "under": ("false_negatives", "harmful items", "were not found in time"),
-}
 _CAN_DO = {
     "over": "If you think that something of yours was restricted by mistake in these hours, please "
     "use the usual appeal route.",
@@ -61,7 +66,7 @@ def _paragraphs(result: Postmortem) -> list[str]:
             "Numbers are rounded to two digits; an interval is the range in which the true number "
             "most likely lies."
         )
-    third = [_state(result), *[_CAN_DO[side] for side in _sides(result) or [""]], _final(result)]
+    third = [_state(result), *[_CAN_DO[side] for side in sides(result) or [""]], _final(result)]
     return [" ".join(part) for part in (first, second, third) if part]
 
 
@@ -73,14 +78,9 @@ def _what(result: Postmortem) -> str:
         looked = "we are looking" if words.is_open(result) else "we looked"
         asked = f"{looked} into whether an incident affected our service"
         return f"{house.upper_first(asked)}. The hours in question run {when}"
-    sides = _sides(result)
-    kind = {
-        ("over",): "our service restricted items that it should not have restricted",
-        ("under",): "our service did not find harmful items in time",
-        ("over", "under"): "our service restricted some items by mistake, and did not find some "
-        "harmful ones in time",
-    }.get(tuple(sides), "our service did not work as usual")
-    return f"{house.upper_first(kind)}. This was {when}"
+    unsure = set(sides(result).values()) - {NO_SIGN} == {UNSURE}
+    lead = "The hours in question run" if unsure else "This was"
+    return f"{house.upper_first(happened(result))}. {lead} {when}"
 
 
 def _both(at: datetime, zone: str) -> str:
@@ -88,20 +88,6 @@ def _both(at: datetime, zone: str) -> str:
     utc = f"{show.instant(at, 'UTC')} UTC"
     local = f"{show.instant(at, zone)} {show.zone_name(zone)} time"
     return f"{local} ({utc})" if at.astimezone(ZoneInfo(zone)).utcoffset() else utc
-
-
-def _sides(result: Postmortem) -> list[str]:
-    """Which sides there are cases of."""
-    frame = result.affected
-    items = zip(frame["kind"], frame["side"], frame["candidates"], strict=True)
-    with_cases = {str(side) for kind, side, n in items if kind == "items" and n != 0}
-    there = []
-    for side, (name, _, _) in _BY_SIDE.items():
-        estimate = result.estimates.get(name)
-        none = estimate is not None and estimate.high == 0
-        if not none and (numbers.known(estimate) or side in with_cases):
-            there.append(side)
-    return there
 
 
 def _unit(result: Postmortem) -> str:
@@ -120,6 +106,9 @@ def _size(result: Postmortem) -> list[str]:
     if verdict == NOT_CONCLUSIVE:
         told = f"The evidence is not conclusive{'' if text is None else f': we counted {text}'}."
         return [told]
+    if sizes.clearly_other_way(result.sizing):
+        return ["The counts moved the other way than such an incident would move them, so none is "
+                "shown."]  # fmt: skip
     return ["What we counted is what quiet times show as well, so no incident is shown."]
 
 
@@ -137,9 +126,8 @@ def _excess(result: Postmortem) -> str | None:
         low, high = abs(estimate.low), abs(estimate.high)
         if is_small(low) or is_small(high):
             return None
-        return (
-            f"between {two(low)} fewer and {two(high)} more {unit} than expected ({level} interval)"
-        )
+        span = f"between {two_up(low)} fewer and {two_up(high)} more"
+        return f"{span} {unit} than expected ({level} interval)"
     way = "fewer" if estimate.point < 0 else "more"
     ends = sorted([abs(estimate.low), abs(estimate.high)])
     figure, span = rounded(abs(estimate.point), ends[0], ends[1])
@@ -149,22 +137,39 @@ def _excess(result: Postmortem) -> str | None:
 
 def _hit(result: Postmortem) -> list[str]:
     """Items by side, and people."""
-    texts = []
-    for side in _sides(result):
-        name, noun, was = _BY_SIDE[side]
-        told = people(result.estimates.get(name), noun)
-        lead = "we estimate that" if told else "we do not know yet how many"
-        texts.append(f"{house.upper_first(lead)} {told or noun} {was}.")
-    found = [
-        told for kind in who.PEOPLE
-        if (told := people(result.estimates.get(f"affected_{kind}"), kind)) is not None
-    ]  # fmt: skip
-    if found:
-        texts.append(f"This concerned {house.listed(found)}.")
-    elif _sides(result):
+    found = sides(result)
+    texts = [_items(result, side, known) for side, known in found.items()]
+    if not set(found.values()) - {NO_SIGN}:
+        return texts  # nobody is known to be concerned, nor thought to be
+    made = {kind: result.estimates.get(f"affected_{kind}") for kind in who.PEOPLE}
+    told = {kind: text for kind, one in made.items()
+            if (text := people(one, kind)) and (one is None or one.point != 0)}  # fmt: skip
+    lows = [0 if (one := made[kind]) is None else one.low or 0 for kind in told]
+    if told:
+        surely = SURE in found.values() and min(lows) > 0
+        verb = "concerned" if surely else "may have concerned"
+        texts.append(f"This {verb} {house.listed(list(told.values()))}.")
+    else:
         texts.append("How many people this concerned is not known yet." if words.is_open(result)
                      else "How many people this concerned is not known.")  # fmt: skip
     return texts
+
+
+def _items(result: Postmortem, side: str, known: str) -> str:
+    """How many on one side: admitted, hedged or not found, as far as labels go."""
+    name, noun, was = BY_SIDE[side]
+    estimate = result.estimates.get(name)
+    if known == NO_SIGN:
+        text = f"We found no sign that {SIGN_OF[side]}, of what was checked"
+        if estimate is None or not estimate.high:
+            return f"{text}."
+        most = FEWER if is_small(estimate.high) else f"up to {two_up(estimate.high)}"
+        return f"{text}; {most} cannot be ruled out ({show.level(estimate.level)} interval)."
+    told = people(estimate, noun)
+    if told is None:
+        yet = " yet" if words.is_open(result) else ""
+        return f"We do not know{yet} how many {noun}, if any, {was}."
+    return f"We estimate that {told}{'' if known == SURE else ', if any,'} {was}."
 
 
 def people(estimate: Estimate | None, noun: str) -> str | None:
@@ -180,28 +185,6 @@ def people(estimate: Estimate | None, noun: str) -> str | None:
     figure, span = rounded(estimate.point, estimate.low, estimate.high)
     told = figure if figure == FEWER else f"about {figure}"
     return f"{told} {noun}{_bracket(show.level(estimate.level), span)}"
-
-
-def rounded(point: float, low: float, high: float, currency: str = "") -> tuple[str, str]:
-    """Two digits each; a count below 11 reads "fewer than 11"."""
-    small = is_small if not currency else (lambda _: False)
-    if small(high):
-        return FEWER, ""
-    figure = FEWER if small(point) else f"{currency}{two(point)}"
-    if low == high:
-        return figure, "exact count, rounded"
-    first, last = f"{currency}{two(low)}", f"{currency}{two(high)}"
-    if small(low):
-        return figure, f"up to {last}" if small(point) else f"from {FEWER} to {last}"
-    return figure, f"{first} when rounded" if first == last else f"{first} to {last}"
-
-
-def two(value: float) -> str:
-    """``250`` from 253, ``14,000`` from 14,120.5, ``1.2 million``."""
-    size = abs(value)
-    if size == 0:
-        return "0"
-    return show.count(round(size, 1 - math.floor(math.log10(size))))
 
 
 def _bracket(level: str, span: str) -> str:
@@ -234,11 +217,17 @@ def _state(result: Postmortem) -> str:
 
 
 def _final(result: Postmortem) -> str:
-    """When final numbers come."""
-    at = repair.final_on(result)
-    if at is not None and not repair.is_final(result):
+    """When final numbers come, by the labels that numbers of items and people rest on."""
+    names = [*(BY_SIDE[side][0] for side in sides(result)), *(f"affected_{k}" for k in who.PEOPLE)]
+    made = [result.estimates.get(name) for name in names]
+    said = [one for one in made if one is not None and one.low is not None]
+    at = repair.final_on(result, labels=True)
+    if said and repair.is_final(result, labels=True):
+        if all(one.low == one.high for one in said) and len(said) == sum(map(numbers.known, made)):
+            return "The numbers of items and people are final unless new information comes in."
+        return "No more labels are expected; the numbers stay estimates from a sample."
+    if at is not None and sides(result):
         return f"Final numbers are expected by {words.day(result, at)}."
     if words.is_open(result):
         return "We cannot say yet when the numbers will be final."
-    verb = "are final" if repair.is_final(result) else "stand"
-    return f"These numbers {verb} unless new information comes in."
+    return "These numbers stand unless new information comes in."

@@ -69,7 +69,10 @@ def data_health(result: Postmortem, counts: OneRead, rows: TablesRead) -> View:
 def _clock(result: Postmortem) -> str:
     clock = words.clock(result)
     told = "and told in UTC" if clock == "UTC" else f"in UTC and told in {clock}"
-    return f"Times are kept {told}."
+    zone = "" if clock == "UTC" else (
+        f" Times without an offset in the sources, if any, were read as {clock}."
+    )  # fmt: skip
+    return f"Times are kept {told}.{zone}"
 
 
 def _flagged(checks: Sequence[Check]) -> list[Check]:

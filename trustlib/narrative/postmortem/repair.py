@@ -90,7 +90,7 @@ def maturity(result: Postmortem) -> View:
     """What is still to arrive, and when figures are final."""
     if result.reason("maturity") is not None:
         return words.absent(result, "maturity", "Whether more is still to arrive is not known")
-    return words.section(least(result), [*_kinds(result), *_final(result)])
+    return words.section(least(result), [*_kinds(result), *_read_until(result), *_final(result)])
 
 
 def least(result: Postmortem) -> str:
@@ -129,18 +129,37 @@ def _kinds(result: Postmortem) -> list[Point]:
     return points
 
 
-def final_on(result: Postmortem) -> pd.Timestamp | None:
-    """The day from which on everything known to be late is in; None where that is not known."""
-    frame = result.maturity
+def _read_until(result: Postmortem) -> list[Point]:
+    """The instant that "so far" means."""
+    at = getattr(result, "observed_until", None)
+    if at is None or pd.isna(at):
+        return []
+    until = words.when(result, at, year=True)
+    return [("So far", f"Arrivals are read up to {until} ({words.clock(result)}).")]
+
+
+def final_on(result: Postmortem, *, labels: bool = False) -> pd.Timestamp | None:
+    """The day from which on everything known to be late is in; None where that is not known.
+
+    With `labels`, of labels alone: the only arrivals that numbers of items and people rest on.
+    """
+    frame = _late(result, labels)
     if not len(frame) or frame["final_on"].isna().any():
         return None
     return frame["final_on"].max()
 
 
-def is_final(result: Postmortem) -> bool:
-    """Whether everything known to be late has arrived."""
-    frame = result.maturity
+def is_final(result: Postmortem, *, labels: bool = False) -> bool:
+    """Whether everything known to be late (with `labels`: every label) has arrived."""
+    frame = _late(result, labels)
     return bool(len(frame) and (frame["complete"] >= 1).all())
+
+
+def _late(result: Postmortem, labels: bool) -> pd.DataFrame:
+    frame = result.maturity
+    if not labels:
+        return frame
+    return frame[frame["kind"].astype(str).str.contains("label", case=False)]
 
 
 def _final(result: Postmortem) -> list[Point]:

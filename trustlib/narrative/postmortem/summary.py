@@ -139,12 +139,15 @@ def _state(result: Postmortem) -> list[Part]:
         parts.append(Part(paragraph=3, text=text, rank=4))
     stop = result.estimates.get("time_to_mitigate_hours")
     detect = result.estimates.get("time_to_detect_hours")
-    if detect is not None and detect.point is not None:
+    none = words.no_impact(result)
+    if none is None and detect is not None and detect.point is not None:
         text = f"It was {what.noticed(result)}."
         parts.append(Part(paragraph=3, text=text, rank=2))
-    if stop is not None and stop.point is not None:
-        text = f"Harm stopped after {numbers.told(stop)}."
+    if none is None and stop is not None and stop.point is not None:
+        text = f"Harm is stated as stopped after {numbers.told(stop)}."
         parts.append(Part(paragraph=3, text=text, rank=2))
+    if none is not None:
+        parts.append(Part(paragraph=3, text="The record dates no impact.", rank=2))
     parts.append(Part(paragraph=3, text=f"{house.upper_first(why.how_severe(result))}."))
     parts.append(Part(paragraph=3, text=f"Next: {repair.promised(result)}."))
     parts += _next(result)

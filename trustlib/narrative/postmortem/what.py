@@ -8,6 +8,8 @@ import pandas as pd
 
 from trustlib.core import Estimate, View, stack
 from trustlib.core import format as show
+from trustlib.core.text import clean
+from trustlib.harm.deep_dive.published import safe_checks
 from trustlib.narrative import house, incidents
 from trustlib.narrative.incidents import words as sizes
 from trustlib.narrative.postmortem import numbers, was_it, words
@@ -16,7 +18,7 @@ from trustlib.postmortem.result import Postmortem
 
 _STAMPED = {
     "time_to_acknowledge_hours": ("Declared", "after the first signal"),
-    "time_to_recover_hours": ("Put right", "after the start of impact"),
+    "time_to_recover_hours": ("Stated as put right", "after the start of impact"),
 }
 
 
@@ -26,7 +28,10 @@ def timeline(result: Postmortem) -> View:
         return words.absent(
             result, "timeline", "Nobody stated when it was noticed, declared or stopped"
         )
-    return words.section(_noticed(result), [_start(result), *_others(result), *_entries(result)])
+    if (none := words.no_impact(result)) is not None:
+        return words.section(none, _entries(result))
+    points = [*_went_on(result), _start(result), *_others(result), *_entries(result)]
+    return words.section(_noticed(result), points)
 
 
 def _noticed(result: Postmortem) -> str:
@@ -39,10 +44,19 @@ def _noticed(result: Postmortem) -> str:
         parts.append(noticed(result))
     if stop is not None and stop.point is not None:
         told = numbers.brief(stop) if parts else numbers.told(stop)
-        parts.append(f"harm stopped after {told}")
+        parts.append(f"stated as stopped after {told}")
     if not parts:
         return "How long it took to notice and to stop it is not known"
     return " and ".join(parts)
+
+
+def _went_on(result: Postmortem) -> list[Point]:
+    """Where the counts stayed off after the instant at which harm is stated as stopped."""
+    return [
+        (house.upper_first(clean(one.label)), words.stop(one.text))
+        for one in safe_checks(result.checks)
+        if one.name == "excess_after_mitigation" and one.verdict == "warn"
+    ]
 
 
 def noticed(result: Postmortem) -> str:

@@ -58,29 +58,30 @@ def gap(result: Postmortem) -> str:
     else:
         found = existing[fired]
         row = found.iloc[int(found["fired_at"].to_numpy().argmin())]
-        first = f"An existing alert fires {_after(row)}"
+        first = f"An existing alert fires {_after(result, row)}"
     best = frame[(frame["status"] == "recommended") & frame["fired_at"].notna()]
     if not len(best):
         return first
-    return f"{first}; the recommended one would have, {_after(best.iloc[0])}" if (
+    return f"{first}; the recommended one would have, {_after(result, best.iloc[0])}" if (
         not fired.any() and len(existing)
-    ) else f"{first}; the recommended one fires {_after(best.iloc[0])}"  # fmt: skip
+    ) else f"{first}; the recommended one fires {_after(result, best.iloc[0])}"  # fmt: skip
 
 
-def _after(row: pd.Series) -> str:
+def _after(result: Postmortem, row: pd.Series) -> str:
     """``3 hours after the start``; in a replay that is known to the bucket."""
     delay = numbers.number(row["delay_hours"])
     if delay is None:
         return "at a time that is not known"
+    start = "start of impact" if words.no_impact(result) is None else "stated start"
     if abs(delay) < _AT_ONCE:
-        return "at the start of impact (replay)"
+        return f"at the {start} (replay)"
     side = "before" if delay < 0 else "after"
-    return f"{numbers.length(abs(delay))} {side} the start of impact (replay)"
+    return f"{numbers.length(abs(delay))} {side} the {start} (replay)"
 
 
 def _alert(result: Postmortem, row: pd.Series) -> Point:
     name = words.name(row["alert"], 40)
-    fired = "would not have fired" if pd.isna(row["fired_at"]) else f"fires {_after(row)}"
+    fired = "would not have fired" if pd.isna(row["fired_at"]) else f"fires {_after(result, row)}"
     status = house.upper_first(str(row["status"]))
     lead = "It" if name == status else f"“{name}”"
     return status, f"{lead} {fired}; {_false_alarms(result, row)}."
@@ -105,7 +106,7 @@ def _setting(result: Postmortem) -> list[Point]:
              f"{house.upper_first(told.removesuffix(' (no interval)'))}{more}.")
         )  # fmt: skip
     best = result.detection[result.detection["status"] == "recommended"]
-    if len(best):
+    if len(best) and words.no_impact(result) is None:
         found = _avoided(result, best.iloc[0])
         if found is not None:
             points.append(("Harm avoided", found))
@@ -116,6 +117,12 @@ def _avoided(result: Postmortem, row: pd.Series) -> str | None:
     ends = [numbers.number(row[name]) for name in ("avoided", "avoided_low", "avoided_high")]
     if ends[0] is None:
         return None
+    verb = "restored" if result.spec.sizing.direction == "decrease" else "spared"
+    if ends[0] == 0 and (ends[1] is None or ends[1] == ends[2] == 0):
+        return (
+            f"The recommended alert would have {verb} nothing if responders had taken as long as "
+            "they did."
+        )
     sign = -1 if ends[0] < 0 else 1
     point, low, high = (None if end is None else sign * end for end in ends)
     if low is not None and high is not None:
@@ -124,7 +131,6 @@ def _avoided(result: Postmortem, row: pd.Series) -> str | None:
     told = numbers.row_told(
         made, words.unit(result), level=result.spec.sizing.level, unit=numbers.PLAIN
     )
-    verb = "restored" if result.spec.sizing.direction == "decrease" else "spared"
     return f"The recommended alert would have {verb} {told}, had the response been as fast."
 
 

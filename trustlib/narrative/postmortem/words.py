@@ -43,8 +43,8 @@ _MEASURES = {
     "back_fill_recall": "the back-fill list's recall",
     "time_to_detect_hours": "the time to the first signal",
     "time_to_acknowledge_hours": "the time from first signal to declaration",
-    "time_to_mitigate_hours": "the time until harm stopped",
-    "time_to_recover_hours": "the time until all was put right",
+    "time_to_mitigate_hours": "the time until harm is stated as stopped",
+    "time_to_recover_hours": "the time until all is stated as put right",
 }
 
 
@@ -70,6 +70,13 @@ def is_open(result: Postmortem) -> bool:
 def name(text: object, width: int = 48) -> str:
     """A name from params or data, cut to what a sentence bears."""
     return short(text, width)
+
+
+def no_impact(result: Postmortem) -> str | None:
+    """What stands in the place of durations where no incident is shown."""
+    if result.sizing.verdict != sizes.NOT_SHOWN:
+        return None
+    return "no incident is shown, so the record dates no impact"
 
 
 def measure(estimate: str) -> str:
