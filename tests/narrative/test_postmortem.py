@@ -605,3 +605,19 @@ def test_maturity_says_up_to_which_instant_arrivals_are_read(kind) -> None:
     assert f"So far. Arrivals are read up to {clock[kind]}." in told
     object.__setattr__(result, "observed_until", None)
     assert "read up to" not in say.maturity(result).text
+
+
+def test_viewers_of_a_sample_of_views_are_a_lower_bound_everywhere() -> None:
+    plain = records.made("under")
+    some = replace(plain.estimates["affected_viewers"], unit="viewers, at least")
+    record = records.made(
+        "under",
+        spec=replace(plain.spec, views_share=0.05),
+        estimates=plain.estimates | {"affected_viewers": some},
+    )
+    number = show.alike([some.point])[0]
+    for said in (say.executive, say.external, say.affected):
+        assert "at least" in said(record).text
+        assert "at least" not in said(plain).text
+    assert f"at least {number}" in say.executive(record).text.replace("\xa0", " ")
+    assert "exact" not in say.executive(record).text

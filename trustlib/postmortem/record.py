@@ -114,6 +114,7 @@ def postmortem(
         then_now=then_and_now(earlier, estimates),
         blocks=pd.DataFrame(),
         as_of=rows.query.as_of,
+        observed_until=rows.observed_until if len(rows.arrivals) else None,
     )  # fmt: skip
     record = replace(record, blocks=blocks(record, rows, earlier=earlier))
     return published(record, earlier=earlier)

@@ -78,6 +78,8 @@ class Postmortem:
         number (1–14), block (of BLOCKS), present (bool), reason ("" where present).
     as_of
         What came later was left out; None: nothing was.
+    observed_until
+        Up to when arrivals were read; None: none were.
     """
 
     spec: PostmortemSpec
@@ -104,6 +106,13 @@ class Postmortem:
     then_now: pd.DataFrame
     blocks: pd.DataFrame
     as_of: datetime | None = None
+    observed_until: datetime | None = None
+
+    @property
+    def viewers_are_some(self) -> bool:
+        """Whether views were a sample, so that there are more viewers than were counted."""
+        share = self.spec.views_share
+        return share is not None and share < 1
 
     def reason(self, block: str) -> str | None:
         """Why a block is not there; None where it is."""

@@ -63,14 +63,21 @@ def _narrow(narrow: Estimate, wide: Estimate) -> str:
     return show.triple(wide.point, narrow.low, narrow.high, sign=True)[1]
 
 
+_SAMPLE = " in the views that were read, a sample"
+
+
 def affected(result: Postmortem) -> View:
     """Who and what was hit, and by segment."""
     if absent(result, "affected"):
         return empty()
+    more = result.viewers_are_some
     rows = [
-        (spaced(row["kind"]), side(row["side"]), cell(row["candidates"]), *wrong(row))
+        (
+            spaced(row["kind"]) + (_SAMPLE if more and row["kind"] == "viewers" else ""),
+            side(row["side"]), cell(row["candidates"]), *wrong(row),
+        )
         for _, row in result.affected.iterrows()
-    ]
+    ]  # fmt: skip
     columns = ("Who", "How", "In the window", "Of these, hit", level(result))
     whole = house.table(rows, columns=columns, caption=noted("Who and what was hit", rows),
                         numeric=columns[2:])  # fmt: skip

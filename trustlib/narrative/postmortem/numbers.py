@@ -134,6 +134,9 @@ def told(estimate: Estimate | None, noun: str = "") -> str:
     lead = "" if span in ("", "exact", "no interval") or estimate is None else (
         f"{show.level(estimate.level)} interval "
     )  # fmt: skip
+    if estimate is not None and estimate.unit.endswith("at least") and span not in ("", FEWER):
+        figure, span = f"at least {figure}", "" if span == "exact" else span
+        lead = lead if span else ""
     return f"{figure} {noun}".strip() + (f" ({lead}{span})" if span else "")
 
 

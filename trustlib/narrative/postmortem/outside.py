@@ -183,7 +183,8 @@ def people(estimate: Estimate | None, noun: str) -> str | None:
     if estimate.high == 0:
         return None
     figure, span = rounded(estimate.point, estimate.low, estimate.high)
-    told = figure if figure == FEWER else f"about {figure}"
+    some = estimate.unit.endswith("at least")  # views were a sample: there are more
+    told = figure if figure == FEWER else f"{'at least ' if some else ''}about {figure}"
     return f"{told} {noun}{_bracket(show.level(estimate.level), span)}"
 
 

@@ -131,7 +131,7 @@ def _kinds(result: Postmortem) -> list[Point]:
 
 def _read_until(result: Postmortem) -> list[Point]:
     """The instant that "so far" means."""
-    at = getattr(result, "observed_until", None)
+    at = result.observed_until
     if at is None or pd.isna(at):
         return []
     until = words.when(result, at, year=True)

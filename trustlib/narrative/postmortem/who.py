@@ -61,12 +61,14 @@ def _people(result: Postmortem) -> list[Point]:
     for _, row in rows.iterrows():
         kind, side = str(row["kind"]), str(row["side"])
         of = "saw" if kind == "viewers" else "have"
-        cases = numbers.exactly(row["candidates"], f"{kind} {of} a case")
+        more = kind == "viewers" and result.viewers_are_some
+        known = f"{kind} {of} a case" + (" in the sample of views" if more else "")
+        cases = numbers.exactly(row["candidates"], known)
         found = numbers.row_told(row, "", level=result.spec.sizing.level)
         if found is None:
             text = f"{cases}; how many with {HIT[side]} is not estimable or too few to show"
         else:
-            text = f"{cases}; with {HIT[side]}: {found}"
+            text = f"{cases}; with {HIT[side]}: {'at least ' if more else ''}{found}"
         points.append((house.upper_first(kind), house.upper_first(f"{text}.")))
     return points
 
