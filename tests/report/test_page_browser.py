@@ -211,6 +211,34 @@ def test_paper_has_everything_unfolded_on_white_and_no_contents_list(
     assert 2 <= text.count("\f") <= 6
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+def test_on_paper_an_endless_word_cuts_no_column_off_and_short_ones_stay_whole(
+    browser: Browser, tmp_path: Path
+) -> None:
+    word = "x" * 400
+    many = ("Canary", "mitigate", "supported", "30 Apr 2026", "open", word, "LASTCELL")
+    tables = (
+        sample.html("<table><tr>" + "".join(f"<td>{cell}" for cell in cells) + "</table>")
+        for cells in (many, (word, word, "LASTTWO"))
+    )
+    cells = (sample.code("1", table) for table in tables)
+    book = sample.book(sample.text("# T"), sample.text("## S"), *cells)
+    (tmp_path / "report.html").write_text(page.render(book, context=sample.context()))
+    browser.device(width=1280, height=844, phone=False, scheme="light")
+    browser.open(tmp_path / "report.html")
+    printed = browser.call("Page.printToPDF", preferCSSPageSize=True)
+    (tmp_path / "page.pdf").write_bytes(base64.b64decode(printed["data"]))
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", tmp_path / "page.pdf", "-"], capture_output=True, text=True
+    ).stdout
+    found = re.findall(r'<word[^>]* xMax="([\d.]+)"[^>]*>([^<]*)<', boxes)
+    words = {word for _, word in found}
+    assert {"mitigate", "supported", "2026", "open", "LASTCELL", "LASTTWO"} <= words
+    assert "".join(word for _, word in found if set(word) == {"x"}).count("x") == 1200
+    points = 72 / 25.4
+    assert max(float(right) for right, _ in found) <= (210 - 16) * points + 1
+
+
 def test_the_search_box_filters_the_list(browser: Browser, good: Path) -> None:
     browser.device(width=1280, height=844, phone=False, scheme="light")
     browser.open(good / "index.html")
