@@ -361,8 +361,8 @@ def test_drafts_that_are_not_what_was_written_are_not_put(here):
     Path("lists/clean-up.csv").write_text("another")  # putting a draft there would be seen
     draft = Path("lists/.back-fill.csv.draft")
     for damage in (
-        lambda: draft.write_bytes(draft.read_bytes() + b"x"),
         lambda: (draft.rename("moved"), draft.symlink_to("../moved")),
+        lambda: draft.write_bytes(draft.read_bytes() + b"x"),
         lambda: (draft.unlink(), Path("lists/back-fill.csv").unlink()),
     ):
         damage()
