@@ -39,8 +39,8 @@ COLUMNS = {
     "instrument_changes": "changed_at instrument note",
     "action_log": "event_id action_id item_id account_id market acted_at",
     "customers": "account_id customer_id",
-    "incident_cases": "incident_id item_id case_at actioned suspect account_id customer_id market dose "
-    "gross_usd recovered_usd resolved_at",
+    "incident_cases": "incident_id item_id case_at actioned suspect account_id customer_id market "
+    "dose gross_usd recovered_usd resolved_at",
     "incident_audit": "incident_id item_id label inclusion_probability rater_id labelled_at",
     "chargebacks": "chargeback_id item_id event_at filed_at",
     "change_log": "changed_at change link",
